@@ -1,0 +1,4 @@
+/**
+ * ONNX backend tests run against every engine.
+ */
+package fluidml.conformance;
