@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.ToLongFunction;
@@ -99,7 +100,7 @@ public final class Dim {
   private final long[] coefficients;
   private final int hash;
 
-  private Dim(TreeMap<Monomial, Long> terms) {
+  private Dim(SortedMap<Monomial, Long> terms) {
     terms.values().removeIf(c -> c == 0);
     monomials = terms.keySet().toArray(new Monomial[0]);
     coefficients = terms.values().stream().mapToLong(Long::longValue).toArray();
@@ -152,7 +153,7 @@ public final class Dim {
 
   /** The sum. */
   public Dim plus(Dim other) {
-    TreeMap<Monomial, Long> terms = terms();
+    SortedMap<Monomial, Long> terms = terms();
     for (int i = 0; i < other.monomials.length; i++) {
       terms.merge(other.monomials[i], other.coefficients[i], Math::addExact);
     }
@@ -280,7 +281,7 @@ public final class Dim {
     return new Dim(terms);
   }
 
-  private TreeMap<Monomial, Long> terms() {
+  private SortedMap<Monomial, Long> terms() {
     TreeMap<Monomial, Long> terms = new TreeMap<>();
     for (int i = 0; i < monomials.length; i++) {
       terms.put(monomials[i], coefficients[i]);
