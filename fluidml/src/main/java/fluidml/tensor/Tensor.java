@@ -258,7 +258,7 @@ public final class Tensor {
       case UINT4, INT4, UINT2, INT2 -> setRawBits(index, value);
       case FLOAT32, FLOAT64, FLOAT16, BFLOAT16, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ,
           FLOAT8E8M0, FLOAT4E2M1 ->
-          setDouble(index, value);
+          setDouble(index, (double) value);
       case STRING, COMPLEX64, COMPLEX128 -> throw notReal();
     }
   }
