@@ -1,4 +1,2 @@
-/**
- * Public API: load an ONNX model, open a session, run it, close it.
- */
+/** Public API: load an ONNX model, open a session, run it, close it. */
 package fluidml;

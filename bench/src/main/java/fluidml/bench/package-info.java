@@ -1,4 +1,2 @@
-/**
- * Benchmarks: JMH kernels and the end-to-end comparison with ONNX Runtime.
- */
+/** Benchmarks: JMH kernels and the end-to-end comparison with ONNX Runtime. */
 package fluidml.bench;

@@ -1,4 +1,2 @@
-/**
- * The command line {@code bin/fluidml}: one class per command.
- */
+/** The command line {@code bin/fluidml}: one class per command. */
 package fluidml.cli;

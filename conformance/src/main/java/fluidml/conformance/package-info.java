@@ -1,4 +1,2 @@
-/**
- * ONNX backend tests run against every engine.
- */
+/** ONNX backend tests run against every engine. */
 package fluidml.conformance;
