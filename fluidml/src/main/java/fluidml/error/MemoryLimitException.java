@@ -32,8 +32,7 @@ public final class MemoryLimitException extends FluidmlException {
    * @param reason what makes the peak: the category, or the step and its largest buffers
    * @param cause the underlying failure, usually an {@link OutOfMemoryError}
    */
-  public MemoryLimitException(
-      long neededBytes, long allowedBytes, String reason, Throwable cause) {
+  public MemoryLimitException(long neededBytes, long allowedBytes, String reason, Throwable cause) {
     super(message(neededBytes, allowedBytes, reason), cause);
     this.neededBytes = neededBytes;
     this.allowedBytes = allowedBytes;

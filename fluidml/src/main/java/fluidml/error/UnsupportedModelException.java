@@ -2,7 +2,10 @@ package fluidml.error;
 
 import java.io.Serial;
 
-/** The model is well formed but asks for an operator, attribute, dtype or feature that is not supported. */
+/**
+ * The model is well formed but asks for an operator, attribute, dtype or feature that is not
+ * supported.
+ */
 public final class UnsupportedModelException extends FluidmlException {
   @Serial private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,9 @@ package fluidml.error;
 
 import java.io.Serial;
 
-/** An invariant of an IR or of a plan does not hold: a defect of the library, never of the model. */
+/**
+ * An invariant of an IR or of a plan does not hold: a defect of the library, never of the model.
+ */
 public final class VerificationException extends FluidmlException {
   @Serial private static final long serialVersionUID = 1L;
 

@@ -1,2 +1,4 @@
-/** Every exception the library throws on purpose: one unchecked root, one type per kind of reaction. */
+/**
+ * Every exception the library throws on purpose: one unchecked root, one type per kind of reaction.
+ */
 package fluidml.error;

@@ -1,0 +1,142 @@
+package fluidml.memory;
+
+import fluidml.error.VerificationException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The obvious quadratic check that a plan solves its problem; shares no code with the planners. */
+public final class PlanValidator {
+  /** One way in which a plan is wrong. */
+  public sealed interface Violation {
+    /** Returns the first buffer concerned. */
+    String buffer();
+
+    /** Returns what is wrong, with both names where two buffers clash. */
+    String describe();
+  }
+
+  /**
+   * Two buffers share a byte while both are live.
+   *
+   * @param buffer one buffer
+   * @param other the other buffer
+   * @param step the first step at which both are live
+   * @param offset the first offset in bytes that both cover
+   */
+  public record Clash(String buffer, String other, int step, long offset) implements Violation {
+    @Override
+    public String describe() {
+      return "'%s' and '%s' are both live at step %d and share byte %d"
+          .formatted(buffer, other, step, offset);
+    }
+  }
+
+  /**
+   * A buffer leaves the arena.
+   *
+   * @param buffer the buffer
+   * @param offset its offset in bytes
+   * @param end its end in bytes
+   * @param arenaBytes the size of the arena in bytes
+   */
+  public record OutOfArena(String buffer, long offset, long end, long arenaBytes)
+      implements Violation {
+    @Override
+    public String describe() {
+      return "'%s' covers [%d, %d) of an arena of %d bytes"
+          .formatted(buffer, offset, end, arenaBytes);
+    }
+  }
+
+  /**
+   * A buffer's offset is not a multiple of its alignment.
+   *
+   * @param buffer the buffer
+   * @param offset its offset in bytes
+   * @param alignment the alignment asked for
+   */
+  public record Misaligned(String buffer, long offset, long alignment) implements Violation {
+    @Override
+    public String describe() {
+      return "'%s' lies at %d, which is not a multiple of %d".formatted(buffer, offset, alignment);
+    }
+  }
+
+  /**
+   * A buffer with a fixed offset was put elsewhere.
+   *
+   * @param buffer the buffer
+   * @param offset its offset in bytes
+   * @param fixedOffset the offset it was fixed at
+   */
+  public record Moved(String buffer, long offset, long fixedOffset) implements Violation {
+    @Override
+    public String describe() {
+      return "'%s' lies at %d but is fixed at %d".formatted(buffer, offset, fixedOffset);
+    }
+  }
+
+  private PlanValidator() {}
+
+  /**
+   * Returns everything that is wrong with a plan; empty when it is valid.
+   *
+   * @param problem the buffers
+   * @param plan a plan for them
+   * @throws VerificationException if the plan has another number of buffers than the problem
+   */
+  public static List<Violation> violations(MemoryProblem problem, MemoryPlan plan) {
+    if (plan.count() != problem.count()) {
+      throw new VerificationException(
+          plan.planner(),
+          "memory plan",
+          "places " + plan.count() + " buffers, the problem has " + problem.count());
+    }
+    List<Violation> found = new ArrayList<>();
+    for (int i = 0; i < problem.count(); i++) {
+      single(problem.buffer(i), plan.offset(i), plan.arenaBytes(), found);
+    }
+    for (int i = 0; i < problem.count(); i++) {
+      for (int j = i + 1; j < problem.count(); j++) {
+        int step = Math.max(problem.lower(i), problem.lower(j));
+        long from = Math.max(plan.offset(i), plan.offset(j));
+        long to = Math.min(plan.offset(i) + problem.bytes(i), plan.offset(j) + problem.bytes(j));
+        if (step < problem.upper(i) && step < problem.upper(j) && from < to) {
+          found.add(new Clash(problem.id(i), problem.id(j), step, from));
+        }
+      }
+    }
+    return found;
+  }
+
+  private static void single(Buffer buffer, long offset, long arenaBytes, List<Violation> found) {
+    if (offset < 0 || offset > arenaBytes - buffer.bytes()) {
+      found.add(new OutOfArena(buffer.id(), offset, offset + buffer.bytes(), arenaBytes));
+    }
+    if (offset % buffer.alignment() != 0) {
+      found.add(new Misaligned(buffer.id(), offset, buffer.alignment()));
+    }
+    if (buffer.fixedOffset().isPresent() && buffer.fixedOffset().getAsLong() != offset) {
+      found.add(new Moved(buffer.id(), offset, buffer.fixedOffset().getAsLong()));
+    }
+  }
+
+  /**
+   * Returns the plan if it is valid.
+   *
+   * @param problem the buffers
+   * @param plan a plan for them
+   * @throws VerificationException naming the planner and the first buffers that clash
+   */
+  public static MemoryPlan check(MemoryProblem problem, MemoryPlan plan) {
+    List<Violation> found = violations(problem, plan);
+    if (!found.isEmpty()) {
+      Violation first = found.getFirst();
+      throw new VerificationException(
+          plan.planner(),
+          "buffer '" + first.buffer() + "'",
+          first.describe() + " (" + found.size() + " violations)");
+    }
+    return plan;
+  }
+}

@@ -1,0 +1,108 @@
+package fluidml.memory;
+
+import fluidml.error.InvalidInputException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** All planners by name, and the portfolios that choose among them. */
+public final class Planners {
+  /**
+   * Steps of order search in {@link #thorough()}; some tens of milliseconds on hundreds of buffers.
+   */
+  private static final int SEARCH_STEPS = 1000;
+
+  private Planners() {}
+
+  /** Returns the baseline without reuse: the arena is the sum of all sizes. */
+  public static MemoryPlanner noReuse() {
+    return new NoReusePlanner();
+  }
+
+  /** Returns Optimium's tables: walk the execution order, replace what is no longer referenced. */
+  public static MemoryPlanner tables() {
+    return new TablePlanner();
+  }
+
+  /** Returns first fit: buffers by birth, each in the lowest gap that is free over its lifespan. */
+  public static MemoryPlanner firstFit() {
+    return new GreedyPlanner("first-fit", BufferOrder.BIRTH, Placement.Fit.FIRST);
+  }
+
+  /**
+   * Returns greedy by size: largest first, each in the smallest gap among the buffers that overlap
+   * it in time (Pisarchyk and Lee, 2020, algorithm 3; as FluidML uses it).
+   */
+  public static MemoryPlanner greedyBySize() {
+    return new GreedyPlanner("greedy-by-size", BufferOrder.SIZE, Placement.Fit.BEST);
+  }
+
+  /**
+   * Returns greedy by breadth: the steps with most live bytes first, within a step the largest
+   * buffer first (Pisarchyk and Lee, 2020, algorithm 2).
+   */
+  public static MemoryPlanner greedyByBreadth() {
+    return new GreedyPlanner("greedy-by-breadth", BufferOrder.BREADTH, Placement.Fit.BEST);
+  }
+
+  /**
+   * Returns the portfolio for binding: greedy planners from cheap to dear until one meets the lower
+   * bound, else the best of them. A few hundred microseconds at most on hundreds of buffers.
+   */
+  public static MemoryPlanner fast() {
+    return new PortfolioPlanner("fast", greedy(), 0);
+  }
+
+  /**
+   * Returns the portfolio for plans that are worth some milliseconds: {@link #fast()}, then a step
+   * limited search over placement orders when none of them meets the lower bound.
+   */
+  public static MemoryPlanner thorough() {
+    return thorough(SEARCH_STEPS);
+  }
+
+  /**
+   * Returns {@link #thorough()} with another limit.
+   *
+   * @param searchSteps placement orders tried from each of several starts
+   */
+  public static MemoryPlanner thorough(int searchSteps) {
+    return new PortfolioPlanner("thorough", greedy(), searchSteps);
+  }
+
+  private static List<MemoryPlanner> greedy() {
+    return List.of(
+        greedyBySize(),
+        tables(),
+        firstFit(),
+        greedyByBreadth(),
+        new GreedyPlanner("greedy-by-size-low", BufferOrder.SIZE, Placement.Fit.FIRST),
+        new GreedyPlanner("greedy-by-duration", BufferOrder.DURATION, Placement.Fit.FIRST),
+        new GreedyPlanner("greedy-by-birth", BufferOrder.BIRTH, Placement.Fit.BEST));
+  }
+
+  /** Returns every planner, the baseline first and the portfolios last. */
+  public static List<MemoryPlanner> all() {
+    List<MemoryPlanner> all = new ArrayList<>();
+    all.add(noReuse());
+    all.addAll(greedy());
+    all.add(fast());
+    all.add(thorough());
+    return List.copyOf(all);
+  }
+
+  /**
+   * Returns the planner with a name.
+   *
+   * @param name one of the names in {@link #all}
+   * @throws InvalidInputException listing the names if there is none
+   */
+  public static MemoryPlanner named(String name) {
+    for (MemoryPlanner planner : all()) {
+      if (planner.name().equals(name)) {
+        return planner;
+      }
+    }
+    throw new InvalidInputException(
+        name, "no such planner; there are " + all().stream().map(MemoryPlanner::name).toList());
+  }
+}
