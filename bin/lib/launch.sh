@@ -1,0 +1,81 @@
+# Sourced by the launchers, which set root to the project's directory. Builds a module when its jar is
+# missing or older than its sources, then runs its main class on a suitable JDK.
+
+. "$root/bin/lib/jdk.sh"
+
+# Succeeds when the jar of module $1 is missing or a source of it or of the library is newer.
+is_stale() {
+  module_jar=$(ls "$root/$1/target/fluidml-$1"-*.jar 2>/dev/null | head -n 1)
+  [ -n "$module_jar" ] && [ -d "$root/$1/target/lib" ] || return 0
+  built=$root/$1/target/.built
+  [ -e "$built" ] || built=$module_jar
+  # An incremental build leaves an unchanged jar alone, a direct "mvn package" leaves .built alone.
+  newer=$(find "$root/pom.xml" "$root/fluidml/pom.xml" "$root/fluidml/src/main" "$root/$1/pom.xml" "$root/$1/src/main" \
+    -newer "$module_jar" -newer "$built" -print | head -n 1)
+  [ -n "$newer" ]
+}
+
+# Runs Maven on the JDK found, with the given arguments; all output goes to standard error.
+run_maven() {
+  if ! command -v mvn >/dev/null 2>&1; then
+    echo "fluidml: Maven 3.8.7 or newer is needed to build this project, and mvn is not on the PATH." >&2
+    echo "fluidml: Install it, for example: sudo apt-get install maven, brew install maven, or sdk install maven." >&2
+    exit 3
+  fi
+  JAVA_HOME=$jdk MAVEN_OPTS="${MAVEN_OPTS:-} --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow" \
+    mvn -q -B -f "$root/pom.xml" "$@" >&2 || {
+    echo "fluidml: the build failed, see above" >&2
+    exit 4
+  }
+}
+
+# Builds module $1 and the library.
+build_module() {
+  echo "fluidml: building module $1 (first use, or its sources changed); the first build also fetches its tools" >&2
+  mkdir -p "$root/$1/target"
+  : >"$root/$1/target/.build-started"
+  run_maven -pl "$1" -am -Dmaven.test.skip=true package
+  mv "$root/$1/target/.build-started" "$root/$1/target/.built"
+}
+
+# Builds module $1 if it is stale, one launcher at a time.
+ensure_built() {
+  is_stale "$1" || return 0
+  mkdir -p "$root/target"
+  if command -v flock >/dev/null 2>&1; then
+    (
+      flock 9
+      if is_stale "$1"; then
+        build_module "$1" 9>&-
+      fi
+    ) 9>"$root/target/.build.lock"
+  else
+    lock=$root/target/.build.lock.d
+    until mkdir "$lock" 2>/dev/null; do
+      holder=$(cat "$lock/pid" 2>/dev/null || :)
+      if [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; then
+        rm -rf "$lock"
+      else
+        sleep 1
+      fi
+    done
+    echo $$ >"$lock/pid"
+    (if is_stale "$1"; then build_module "$1"; fi) && build_status=0 || build_status=$?
+    rm -rf "$lock"
+    [ "$build_status" = 0 ] || exit "$build_status"
+  fi
+}
+
+# launch MODULE MAIN_CLASS ARGUMENT...: replaces this process by the JVM.
+launch() {
+  module=$1
+  main_class=$2
+  shift 2
+  find_jdk
+  ensure_built "$module"
+  module_jar=$(ls "$root/$module/target/fluidml-$module"-*.jar | head -n 1)
+  # FLUIDML_JAVA_OPTS is a list of JVM options: split at blanks on purpose.
+  # shellcheck disable=SC2086
+  exec "$jdk/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
+    ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
+}
