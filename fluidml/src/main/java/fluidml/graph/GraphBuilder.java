@@ -1,0 +1,111 @@
+package fluidml.graph;
+
+import fluidml.graph.infer.Contents;
+import fluidml.graph.infer.SymbolicTensor;
+import fluidml.graph.infer.TypeInference;
+import fluidml.graph.op.Generation;
+import fluidml.graph.op.Op;
+import fluidml.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The one way to make a graph: add inputs, constants and nodes in execution order, name the outputs,
+ * build. Types of results are inferred as nodes are added, and so are the contents of small integer
+ * tensors, as symbolic numbers; names are made unique.
+ */
+public final class GraphBuilder {
+  private final String name;
+  private final List<Value> inputs = new ArrayList<>();
+  private final List<Value> outputs = new ArrayList<>();
+  private final List<Node> nodes = new ArrayList<>();
+  private final Set<String> names = new HashSet<>();
+  private final Contents contents = new Contents();
+
+  /** A builder of an empty graph. */
+  public GraphBuilder(String name) {
+    this.name = name;
+  }
+
+  /** Adds a graph input. */
+  public Value input(String valueName, Type type) {
+    Value value = new Value(unique(valueName), type);
+    inputs.add(value);
+    return value;
+  }
+
+  /** Adds a constant. */
+  public Value constant(String valueName, Tensor tensor) {
+    return add(valueName, new Generation.Constant(tensor), List.of(), List.of(valueName)).getFirst();
+  }
+
+  /** Adds a node with one result, named after its op. */
+  public Value add(Op op, Value... operands) {
+    return add(op.mnemonic(), op, List.of(operands), List.of(op.mnemonic().toLowerCase(java.util.Locale.ROOT)))
+        .getFirst();
+  }
+
+  /**
+   * Adds a node.
+   *
+   * @param nodeName where the node comes from, for messages
+   * @param operands values of this builder, {@link Value#ABSENT} for optional ones not given
+   * @param resultNames a wish for the name of each result; their number says how many results there are
+   * @return the results, with inferred types
+   * @throws fluidml.error.InvalidModelException if the operands' types do not fit the op
+   */
+  public List<Value> add(String nodeName, Op op, List<Value> operands, List<String> resultNames) {
+    List<Type> types = TypeInference.infer(nodeName, op, operands, resultNames.size(), contents);
+    List<Value> results = new ArrayList<>(types.size());
+    for (int i = 0; i < types.size(); i++) {
+      results.add(new Value(unique(resultNames.get(i)), types.get(i)));
+    }
+    Node node = new Node(nodeName, op, operands, results);
+    nodes.add(node);
+    contents.record(node);
+    return results;
+  }
+
+  /**
+   * Adds a node whose results keep types that are already known, e.g. when a pass copies a node.
+   *
+   * @param results new values, whose names are free in this builder
+   */
+  public void addTyped(Node node) {
+    node.outputs().forEach(v -> names.add(v.name()));
+    nodes.add(node);
+    contents.record(node);
+  }
+
+  /** Appends a graph output. */
+  public void output(Value value) {
+    outputs.add(value);
+  }
+
+  /** What is known of the elements of an integer (or bool) tensor before the graph runs. */
+  public Optional<SymbolicTensor> contents(Value value) {
+    return contents.of(value);
+  }
+
+  /** The nodes added so far. */
+  public List<Node> nodes() {
+    return List.copyOf(nodes);
+  }
+
+  /** The graph. */
+  public Graph build() {
+    return new Graph(name, inputs, outputs, nodes);
+  }
+
+  private String unique(String wish) {
+    String base = wish.isEmpty() ? "v" : wish;
+    String candidate = base;
+    for (int i = 1; !names.add(candidate); i++) {
+      candidate = base + "_" + i;
+    }
+    return candidate;
+  }
+}
