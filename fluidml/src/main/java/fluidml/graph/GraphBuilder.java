@@ -72,7 +72,7 @@ public final class GraphBuilder {
   /**
    * Adds a node whose results keep types that are already known, e.g. when a pass copies a node.
    *
-   * @param results new values, whose names are free in this builder
+   * @param node its results are new values, whose names are free in this builder
    */
   public void addTyped(Node node) {
     node.outputs().forEach(v -> names.add(v.name()));
