@@ -22,7 +22,8 @@ final class ExternalPaths {
   static Path resolve(Path model, String location, String where) {
     Path relative;
     try {
-      // Windows separators would be ordinary characters elsewhere: refused so that a model means the
+      // Windows separators would be ordinary characters elsewhere: refused so that a model means
+      // the
       // same file on every system.
       if (location.indexOf('\\') >= 0 || location.indexOf(':') >= 0) {
         throw new InvalidModelException(where, "the location must be a relative path with '/'");

@@ -19,8 +19,8 @@ import java.util.Map;
 /**
  * An ONNX model file and its external data files, memory-mapped for as long as this is open.
  *
- * <p>Weights are never copied: tensors are slices of the mappings and die when this is closed. Files
- * must not shrink while they are mapped. Safe for use by several threads.
+ * <p>Weights are never copied: tensors are slices of the mappings and die when this is closed.
+ * Files must not shrink while they are mapped. Safe for use by several threads.
  */
 public final class OnnxFile implements AutoCloseable {
   private final Path path;

@@ -14,7 +14,9 @@ import java.lang.foreign.Arena;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
-/** Reads and writes the {@code .pb} files of backend tests: {@code input_0.pb}, {@code output_0.pb}. */
+/**
+ * Reads and writes the {@code .pb} files of backend tests: {@code input_0.pb}, {@code output_0.pb}.
+ */
 public final class OnnxTensors {
   private OnnxTensors() {}
 
@@ -27,8 +29,7 @@ public final class OnnxTensors {
   public static Tensor read(Path path) {
     try {
       TensorProto proto =
-          ProtoDecoder.tensor(
-              OnnxFile.map(path, Arena.ofAuto()), path.getFileName().toString());
+          ProtoDecoder.tensor(OnnxFile.map(path, Arena.ofAuto()), path.getFileName().toString());
       return tensor(proto, path.toString());
     } catch (IOException e) {
       throw new InvalidModelException(path.toString(), "cannot be read: " + e, e);

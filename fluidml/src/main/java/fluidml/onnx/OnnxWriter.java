@@ -40,8 +40,8 @@ public final class OnnxWriter {
   }
 
   /**
-   * Writes a model whose larger initializers of the main graph go to a data file beside it, each at a
-   * multiple of 4096 bytes, replacing both files.
+   * Writes a model whose larger initializers of the main graph go to a data file beside it, each at
+   * a multiple of 4096 bytes, replacing both files.
    *
    * @param dataFile name of the data file in the directory of {@code path}
    * @param minBytes initializers of fewer bytes stay inside
@@ -61,8 +61,7 @@ public final class OnnxWriter {
           TensorProto.External external =
               new TensorProto.External(
                   dataFile, offset, OptionalLong.of(bytes.byteSize()), Map.of());
-          tensors.add(
-              new TensorProto(tensor.name(), tensor.dtype(), tensor.dims(), external));
+          tensors.add(new TensorProto(tensor.name(), tensor.dtype(), tensor.dims(), external));
         } else {
           tensors.add(tensor);
         }

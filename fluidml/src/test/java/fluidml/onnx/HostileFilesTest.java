@@ -79,8 +79,11 @@ class HostileFilesTest {
     HexFormat hex = HexFormat.of();
     for (String data :
         new String[] {
-          "22080000803f00000040", "250000803f2500000040", "22040000803f220400000040",
-          "250000803f220400000040", "4a080000803f00000040"
+          "22080000803f00000040",
+          "250000803f2500000040",
+          "22040000803f220400000040",
+          "250000803f220400000040",
+          "4a080000803f00000040"
         }) {
       byte[] bytes = hex.parseHex("08021001" + data);
       TensorProto tensor = ProtoDecoder.tensor(MemorySegment.ofArray(bytes), "t.pb");

@@ -16,7 +16,10 @@ import java.util.List;
 final class Models {
   private Models() {}
 
-  /** A bit of everything: constants, attributes of many types, a subgraph, a function, symbolic dims. */
+  /**
+   * A bit of everything: constants, attributes of many types, a subgraph, a function, symbolic
+   * dims.
+   */
   static ModelProto mixed() {
     GraphProto branch =
         GraphProto.of(
@@ -50,8 +53,7 @@ final class Models {
                 ValueInfoProto.tensor("c", DType.BOOL)),
             List.of(ValueInfoProto.tensor("z", DType.FLOAT32, List.of("n", "4"))),
             List.of(TensorProto.of("w", weights)));
-    List<OperatorSetId> opsets =
-        List.of(new OperatorSetId("", 18), new OperatorSetId("local", 1));
+    List<OperatorSetId> opsets = List.of(new OperatorSetId("", 18), new OperatorSetId("local", 1));
     FunctionProto twice =
         FunctionProto.of(
             "local",

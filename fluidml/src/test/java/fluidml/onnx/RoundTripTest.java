@@ -113,8 +113,7 @@ class RoundTripTest {
                 names().list().ofMaxSize(2),
                 attributes(depth).list().ofMaxSize(3))
             .as((op, in, out, a) -> NodeProto.of(op, in, out, a.toArray(AttributeProto[]::new)));
-    Arbitrary<ValueInfoProto> infos =
-        Combinators.combine(names(), types()).as(ValueInfoProto::of);
+    Arbitrary<ValueInfoProto> infos = Combinators.combine(names(), types()).as(ValueInfoProto::of);
     return Combinators.combine(
             names(),
             nodes.list().ofMaxSize(3),

@@ -21,7 +21,8 @@ public final class DataDecoder {
    * @param data the whole file
    * @param file its name, for messages
    * @param type the value's type
-   * @throws InvalidModelException if the bytes are not such a value, or sparse or opaque values are asked for
+   * @throws InvalidModelException if the bytes are not such a value, or sparse or opaque values are
+   *     asked for
    */
   public static DataProto read(MemorySegment data, String file, TypeProto type) {
     WireReader in = new WireReader(data, file);

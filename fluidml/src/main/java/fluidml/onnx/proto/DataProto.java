@@ -4,7 +4,9 @@ import fluidml.tensor.DType;
 import java.util.List;
 import java.util.Optional;
 
-/** A run-time value as {@code onnx-data.proto} stores it: the inputs and outputs of backend tests. */
+/**
+ * A run-time value as {@code onnx-data.proto} stores it: the inputs and outputs of backend tests.
+ */
 public sealed interface DataProto {
 
   /** A dense tensor. */

@@ -51,7 +51,16 @@ public record FunctionProto(
       List<NodeProto> nodes,
       List<OperatorSetId> opsetImports) {
     return new FunctionProto(
-        domain, name, "", inputs, outputs, List.of(), List.of(), nodes, opsetImports, List.of(),
+        domain,
+        name,
+        "",
+        inputs,
+        outputs,
+        List.of(),
+        List.of(),
+        nodes,
+        opsetImports,
+        List.of(),
         "");
   }
 }

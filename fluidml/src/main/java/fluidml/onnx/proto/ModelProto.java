@@ -6,8 +6,8 @@ import java.util.Map;
 /**
  * A model: a graph, the operator sets it speaks, and its own functions.
  *
- * <p>Fields about training and about placement on several devices do not change what a model computes
- * and are not kept.
+ * <p>Fields about training and about placement on several devices do not change what a model
+ * computes and are not kept.
  *
  * @param irVersion version of the file format
  * @param opsetImports operator sets
@@ -47,7 +47,9 @@ public record ModelProto(
     metadataProps = Props.copy(metadataProps);
   }
 
-  /** A model of {@code graph} in one version of the default operator set, written by this library. */
+  /**
+   * A model of {@code graph} in one version of the default operator set, written by this library.
+   */
   public static ModelProto of(int opset, GraphProto graph) {
     return of(List.of(new OperatorSetId("", opset)), graph, List.of());
   }
@@ -55,7 +57,6 @@ public record ModelProto(
   /** A model with several operator sets and functions, written by this library. */
   public static ModelProto of(
       List<OperatorSetId> opsetImports, GraphProto graph, List<FunctionProto> functions) {
-    return new ModelProto(
-        10, opsetImports, "fluidml", "", "", 0, "", graph, functions, Map.of());
+    return new ModelProto(10, opsetImports, "fluidml", "", "", 0, "", graph, functions, Map.of());
   }
 }

@@ -20,8 +20,8 @@ public final class ProtoDecoder {
    *
    * @param data the whole file
    * @param file its name, for messages
-   * @throws InvalidModelException if the bytes are not a well-formed model; the message names the file,
-   *     the byte offset and the path of fields
+   * @throws InvalidModelException if the bytes are not a well-formed model; the message names the
+   *     file, the byte offset and the path of fields
    */
   public static ModelProto model(MemorySegment data, String file) {
     return model(new WireReader(data, file));
@@ -73,7 +73,16 @@ public final class ProtoDecoder {
       throw in.error("no graph: this is not an ONNX model");
     }
     return new ModelProto(
-        irVersion, opsets, producer, producerVersion, domain, version, doc, graph, functions, props);
+        irVersion,
+        opsets,
+        producer,
+        producerVersion,
+        domain,
+        version,
+        doc,
+        graph,
+        functions,
+        props);
   }
 
   private static OperatorSetId opset(WireReader in) {
@@ -230,11 +239,13 @@ public final class ProtoDecoder {
     while (in.next()) {
       switch (in.field()) {
         case 1 -> type = in.message("tensor_type", -1, r -> tensorType(r, false));
-        case 4 -> type = new TypeProto.SequenceType(in.message("sequence_type", -1, r -> element(r, 1)));
+        case 4 ->
+            type = new TypeProto.SequenceType(in.message("sequence_type", -1, r -> element(r, 1)));
         case 5 -> type = in.message("map_type", -1, ProtoDecoder::mapType);
         case 7 -> type = in.message("opaque_type", -1, ProtoDecoder::opaqueType);
         case 8 -> type = in.message("sparse_tensor_type", -1, r -> tensorType(r, true));
-        case 9 -> type = new TypeProto.OptionalType(in.message("optional_type", -1, r -> element(r, 1)));
+        case 9 ->
+            type = new TypeProto.OptionalType(in.message("optional_type", -1, r -> element(r, 1)));
         default -> in.skip();
       }
     }

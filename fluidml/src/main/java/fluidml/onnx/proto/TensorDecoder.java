@@ -18,9 +18,9 @@ import java.util.OptionalLong;
 /**
  * Reads {@code TensorProto}.
  *
- * <p>The message is scanned twice: first extents, type and element counts, so that nothing is allocated
- * before the counts agree; then the elements. {@code raw_data}, and packed {@code float_data} and {@code
- * double_data}, are slices of the input.
+ * <p>The message is scanned twice: first extents, type and element counts, so that nothing is
+ * allocated before the counts agree; then the elements. {@code raw_data}, and packed {@code
+ * float_data} and {@code double_data}, are slices of the input.
  */
 final class TensorDecoder {
   private static final int DIMS = 1;
@@ -69,7 +69,8 @@ final class TensorDecoder {
     scan();
     DType dtype =
         DType.ofOnnxCode(typeCode)
-            .orElseThrow(() -> in.errorAt(start, label() + "data type " + typeCode + " is unknown"));
+            .orElseThrow(
+                () -> in.errorAt(start, label() + "data type " + typeCode + " is unknown"));
     List<Long> extents = dims.longs();
     long elements = elements(extents);
     return new TensorProto(name, dtype, extents, data(dtype, elements));
@@ -81,7 +82,8 @@ final class TensorDecoder {
       switch (field) {
         case DIMS -> in.varints(dims::add);
         case DATA_TYPE -> typeCode = in.int32();
-        case SEGMENT -> throw in.error("tensors stored in several segments are not part of a model");
+        case SEGMENT ->
+            throw in.error("tensors stored in several segments are not part of a model");
         case FLOAT_DATA -> in.fixed32s(this::countChunked);
         case DOUBLE_DATA -> in.fixed64s(this::countChunked);
         case INT32_DATA, INT64_DATA, UINT64_DATA -> in.varints(v -> counts[in.field()]++);
@@ -153,13 +155,15 @@ final class TensorDecoder {
     }
     int width = Math.max(1, source == FLOAT_DATA ? 4 : source == DOUBLE_DATA ? 8 : dtype.bytes());
     requireCount(counts[source], bytes / width, elements + " elements of " + dtype);
-    return new Inline(source == FLOAT_DATA || source == DOUBLE_DATA ? words(bytes) : ints(bytes, width));
+    return new Inline(
+        source == FLOAT_DATA || source == DOUBLE_DATA ? words(bytes) : ints(bytes, width));
   }
 
   private void requireCount(long actual, long expected, String what) {
     if (actual != expected) {
       throw in.errorAt(
-          start, label() + "extents " + dims.longs() + " take " + what + ", the file has " + actual);
+          start,
+          label() + "extents " + dims.longs() + " take " + what + ", the file has " + actual);
     }
   }
 

@@ -25,8 +25,8 @@ public record TensorProto(String name, DType dtype, List<Long> dims, Data data) 
   /**
    * Elements in memory.
    *
-   * @param bytes little-endian elements, row-major; a slice of the mapped file where the file has them
-   *     in that form
+   * @param bytes little-endian elements, row-major; a slice of the mapped file where the file has
+   *     them in that form
    */
   public record Inline(MemorySegment bytes) implements Data {}
 

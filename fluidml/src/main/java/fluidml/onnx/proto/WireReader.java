@@ -14,8 +14,8 @@ import java.util.function.Function;
  * A cursor over protobuf's wire format that trusts nothing.
  *
  * <p>Every length is checked against the enclosing message, nesting and the number of messages are
- * bounded, and every failure is an {@link InvalidModelException} that names the file, the byte offset
- * and the path of fields that lead there.
+ * bounded, and every failure is an {@link InvalidModelException} that names the file, the byte
+ * offset and the path of fields that lead there.
  */
 final class WireReader {
   static final int VARINT = 0;
@@ -145,7 +145,8 @@ final class WireReader {
     indexes[depth] = index;
     depth++;
     long outerEnd = end;
-    end = position + length();
+    long length = length();
+    end = position + length;
     T result = decoder.apply(this);
     position = end;
     end = outerEnd;
@@ -159,7 +160,8 @@ final class WireReader {
       sink.accept(varint());
       return;
     }
-    long stop = position + length();
+    long length = length();
+    long stop = position + length;
     long outerEnd = end;
     end = stop;
     while (position < stop) {

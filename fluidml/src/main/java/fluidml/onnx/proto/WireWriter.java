@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
@@ -15,8 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A protobuf message being written: small fields are collected, large memory is only referred to until
- * the message is written out.
+ * A protobuf message being written: small fields are collected, large memory is only referred to
+ * until the message is written out.
  */
 public final class WireWriter {
   private static final int CHUNK = 1 << 26;
@@ -167,11 +166,11 @@ public final class WireWriter {
    */
   public static void write(MemorySegment memory, WritableByteChannel channel) throws IOException {
     for (long at = 0; at < memory.byteSize(); at += CHUNK) {
+      MemorySegment chunk = memory.asSlice(at, Math.min(CHUNK, memory.byteSize() - at));
+      // Only byte arrays and native memory can be seen as byte buffers.
+      boolean viewable = chunk.isNative() || chunk.heapBase().orElse(null) instanceof byte[];
       ByteBuffer buffer =
-          memory
-              .asSlice(at, Math.min(CHUNK, memory.byteSize() - at))
-              .asByteBuffer()
-              .order(ByteOrder.LITTLE_ENDIAN);
+          viewable ? chunk.asByteBuffer() : ByteBuffer.wrap(chunk.toArray(ValueLayout.JAVA_BYTE));
       while (buffer.hasRemaining()) {
         channel.write(buffer);
       }
