@@ -1,0 +1,54 @@
+package fluidml.vm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import fluidml.error.MemoryLimitException;
+import fluidml.error.SessionClosedException;
+import fluidml.vm.NativeBuffer.Category;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class NativeBufferTest {
+  @ParameterizedTest
+  @ValueSource(longs = {0, 1, 63, 64, 4095, 4096, 1_000_003})
+  void isAlignedZeroedAndCounted(long bytes) {
+    long before = NativeBuffer.liveBytes(Category.SCRATCH);
+    try (NativeBuffer buffer = NativeBuffer.allocate(Category.SCRATCH, bytes)) {
+      assertEquals(0, buffer.address() % (bytes >= 4096 ? 4096 : NativeBuffer.ALIGNMENT));
+      assertEquals(bytes, buffer.bytes());
+      assertEquals(bytes, buffer.segment().byteSize());
+      assertEquals(before + bytes, NativeBuffer.liveBytes(Category.SCRATCH));
+      for (long i = 0; i < bytes; i += 61) {
+        assertEquals(0, buffer.segment().get(ValueLayout.JAVA_BYTE, i));
+      }
+    }
+    assertEquals(before, NativeBuffer.liveBytes(Category.SCRATCH));
+  }
+
+  @Test
+  void livesUntilTheLastOwnerCloses() {
+    NativeBuffer buffer = NativeBuffer.allocate(Category.ARENA, 128);
+    NativeBuffer other = buffer.retain();
+    buffer.close();
+    assertEquals(128, other.segment().byteSize());
+    other.close();
+    other.close();
+    assertThrows(SessionClosedException.class, buffer::segment);
+    assertThrows(SessionClosedException.class, buffer::address);
+    assertThrows(SessionClosedException.class, buffer::retain);
+  }
+
+  @Test
+  void refusedMemoryIsATypedException() {
+    long before = NativeBuffer.liveBytes();
+    long tooMuch = Long.MAX_VALUE / 2;
+    MemoryLimitException e =
+        assertThrows(
+            MemoryLimitException.class, () -> NativeBuffer.allocate(Category.ARENA, tooMuch));
+    assertEquals(tooMuch, e.neededBytes());
+    assertEquals(before, NativeBuffer.liveBytes());
+  }
+}
