@@ -1,0 +1,229 @@
+package fluidml.emit.jvm;
+
+import static java.lang.constant.ConstantDescs.CD_float;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+import static java.lang.constant.ConstantDescs.CD_short;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Stmt;
+import fluidml.loop.Type;
+import fluidml.tensor.DType;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.util.Optional;
+
+/** Addresses, checks, and loads and stores of scalars; those of vectors are in {@link VectorAccess}. */
+final class AccessCode {
+  private final MethodEmitter method;
+  private final CodeBuilder code;
+  private final VectorAccess vectors;
+
+  AccessCode(MethodEmitter method) {
+    this.method = method;
+    this.code = method.code;
+    this.vectors = new VectorAccess(method, this);
+  }
+
+  /** Pushes a long of the frame, whose address is in a local. */
+  void frameLong(int frameSlot, int index) {
+    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
+        .getstatic(Descs.LAYOUT, "JAVA_LONG", Descs.LAYOUT.nested("OfLong"))
+        .lload(frameSlot)
+        .loadConstant(8L * index)
+        .ladd()
+        .invokeinterface(
+            Descs.SEGMENT, "get", Descs.method(CD_long, Descs.LAYOUT.nested("OfLong"), CD_long));
+  }
+
+  /** Pushes the address of an element; in checked mode after checking that all lanes are inside. */
+  void address(String buffer, DType dtype, Expr index, int lanes, Optional<Expr> mask) {
+    int size = dtype.bytes();
+    if (!method.target.checked()) {
+      method.address(buffer);
+      offset(Addresses.of(index, method), size, true);
+      return;
+    }
+    offset(Addresses.of(index, method), size, false);
+    if (mask.isPresent()) {
+      code.loadConstant(size);
+      method.vectors().maskBits(mask.get());
+    } else {
+      code.loadConstant((long) size * lanes);
+    }
+    method.byteSize(buffer);
+    code.loadConstant(method.kernel.name()).loadConstant(buffer);
+    code.invokestatic(
+        Descs.MEMORY,
+        mask.isPresent() ? "checkedMasked" : "checked",
+        mask.isPresent() ? Descs.CHECKED_MASKED : Descs.CHECKED);
+    method.address(buffer);
+    code.ladd();
+  }
+
+  private void offset(Addresses index, int size, boolean onTop) {
+    boolean first = !onTop;
+    for (Addresses.Term term : index.terms()) {
+      method.emit(term.value());
+      long factor = term.factor() * size;
+      if (factor != 1) {
+        code.loadConstant(factor).lmul();
+      }
+      if (!first) {
+        code.ladd();
+      }
+      first = false;
+    }
+    if (first || index.constant() != 0) {
+      code.loadConstant(index.constant() * size);
+      if (!first) {
+        code.ladd();
+      }
+    }
+  }
+
+  /** Pushes the value of a load. */
+  void load(Expr.Load load) {
+    if (load.lanes() > 1) {
+      vectors.load(load);
+    } else if (load.mask().isEmpty()) {
+      loadScalar(load);
+    } else {
+      Type type = load.type();
+      TypeKind kind = MethodEmitter.kind(type);
+      Label otherwise = code.newLabel();
+      Label done = code.newLabel();
+      method.emit(load.mask().get());
+      code.ifeq(otherwise);
+      loadScalar(load);
+      code.goto_(done).labelBinding(otherwise);
+      switch (kind) {
+        case FLOAT -> code.fconst_0();
+        case DOUBLE -> code.dconst_0();
+        case LONG -> code.lconst_0();
+        default -> code.iconst_0();
+      }
+      code.labelBinding(done);
+    }
+  }
+
+  /** Pushes the truth values of a load of BOOL as the low bits of a long. */
+  void loadMaskBits(Expr.Load load) {
+    vectors.loadMaskBits(load);
+  }
+
+  private void loadScalar(Expr.Load load) {
+    DType dtype = load.dtype();
+    Cell cell = Cell.of(dtype);
+    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
+        .getstatic(Descs.LAYOUT, cell.layout, cell.layoutType());
+    address(load.buffer(), dtype, load.index(), 1, Optional.empty());
+    code.invokeinterface(
+        Descs.SEGMENT, "get", Descs.method(cell.primitive, cell.layoutType(), CD_long));
+    switch (dtype) {
+      case UINT8 -> code.loadConstant(0xff).iand();
+      case BOOL -> {
+        Label zero = code.newLabel();
+        code.dup().ifeq(zero).pop().iconst_1().labelBinding(zero);
+      }
+      case UINT16 -> code.loadConstant(0xffff).iand();
+      case UINT32 -> code.i2l().loadConstant(0xffffffffL).land();
+      case FLOAT16 ->
+          code.invokestatic(
+              Descs.FLOAT_BOX, "float16ToFloat", Descs.method(CD_float, CD_short));
+      case BFLOAT16 ->
+          code.loadConstant(16)
+              .ishl()
+              .invokestatic(Descs.FLOAT_BOX, "intBitsToFloat", Descs.method(CD_float, CD_int));
+      default -> {}
+    }
+  }
+
+  /** Emits a store. */
+  void store(Stmt.Store store) {
+    DType dtype = dtype(store.buffer());
+    if (store.value().type().isVector()) {
+      vectors.store(store, dtype);
+    } else if (store.mask().isEmpty()) {
+      storeScalar(store, dtype);
+    } else {
+      method.vectors().onlyIf(store.mask().get(), () -> storeScalar(store, dtype));
+    }
+  }
+
+  private DType dtype(String buffer) {
+    return method.kernel.buffers().stream()
+        .filter(b -> b.name().equals(buffer))
+        .map(Buffer::dtype)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  private void storeScalar(Stmt.Store store, DType dtype) {
+    Cell cell = Cell.of(dtype);
+    Expr value = method.let(store.value());
+    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
+        .getstatic(Descs.LAYOUT, cell.layout, cell.layoutType());
+    address(store.buffer(), dtype, store.index(), 1, Optional.empty());
+    if (dtype == DType.BFLOAT16) {
+      method.emit(Expansions.toBfloat16(value, method::let));
+    } else {
+      method.emit(value);
+    }
+    switch (dtype) {
+      case FLOAT16 ->
+          code.invokestatic(
+              Descs.FLOAT_BOX, "floatToFloat16", Descs.method(CD_short, CD_float));
+      case UINT32 -> code.l2i();
+      case INT8, UINT8, BOOL -> code.i2b();
+      case INT16, UINT16, BFLOAT16 -> code.i2s();
+      default -> {}
+    }
+    code.invokeinterface(
+        Descs.SEGMENT,
+        "set",
+        Descs.method(CD_void, cell.layoutType(), CD_long, cell.primitive));
+  }
+
+  /** How an element lies in memory: a value layout and its primitive type. */
+  enum Cell {
+    BYTE("JAVA_BYTE", "OfByte", Lane.BYTE),
+    SHORT("JAVA_SHORT_UNALIGNED", "OfShort", Lane.SHORT),
+    INT("JAVA_INT_UNALIGNED", "OfInt", Lane.INT),
+    LONG("JAVA_LONG_UNALIGNED", "OfLong", Lane.LONG),
+    FLOAT("JAVA_FLOAT_UNALIGNED", "OfFloat", Lane.FLOAT),
+    DOUBLE("JAVA_DOUBLE_UNALIGNED", "OfDouble", Lane.DOUBLE);
+
+    final String layout;
+    final Lane lane;
+    final ClassDesc primitive;
+    private final String type;
+
+    Cell(String layout, String type, Lane lane) {
+      this.layout = layout;
+      this.type = type;
+      this.lane = lane;
+      this.primitive = lane.primitive;
+    }
+
+    ClassDesc layoutType() {
+      return Descs.LAYOUT.nested(type);
+    }
+
+    static Cell of(DType dtype) {
+      return switch (dtype) {
+        case FLOAT32 -> FLOAT;
+        case FLOAT64 -> DOUBLE;
+        case INT8, UINT8, BOOL -> BYTE;
+        case INT16, UINT16, FLOAT16, BFLOAT16 -> SHORT;
+        case INT32, UINT32 -> INT;
+        case INT64, UINT64 -> LONG;
+        default -> throw new IllegalArgumentException("kernels cannot address " + dtype);
+      };
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package fluidml.emit.jvm;
+
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_long;
+
+import fluidml.error.VerificationException;
+import fluidml.loop.Buffer;
+import fluidml.loop.Kernel;
+import fluidml.loop.Procedure;
+import fluidml.loop.Target;
+import java.lang.classfile.ClassBuilder;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.MethodModel;
+import java.lang.classfile.attribute.CodeAttribute;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
+import java.util.List;
+
+/** Emits the class of a kernel: a static method per procedure, and {@code run} that calls the entry. */
+final class ClassEmitter {
+  /** C2 does not compile longer methods. */
+  private static final int MAX_CODE_LENGTH = 8000;
+
+  private final Kernel kernel;
+  private final Target target;
+  private final ClassDesc self;
+  private final Shuffles shuffles;
+
+  private ClassEmitter(Kernel kernel, Target target) {
+    this.kernel = kernel;
+    this.target = target;
+    String readable = kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
+    this.self = ClassDesc.of(ClassEmitter.class.getPackageName(), "Kernel_" + readable);
+    this.shuffles = new Shuffles(self);
+  }
+
+  /**
+   * The class file of a verified kernel.
+   *
+   * @throws VerificationException if a procedure gets longer than C2 compiles
+   */
+  static byte[] emit(Kernel kernel, Target target) {
+    ClassEmitter emitter = new ClassEmitter(kernel, target);
+    byte[] bytes = ClassFile.of().build(emitter.self, emitter::define);
+    if (!target.checked()) {
+      checkLengths(kernel, bytes);
+    }
+    return bytes;
+  }
+
+  private static void checkLengths(Kernel kernel, byte[] bytes) {
+    for (MethodModel method : ClassFile.of().parse(bytes).methods()) {
+      int length =
+          method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
+      if (length > MAX_CODE_LENGTH) {
+        throw new VerificationException(
+            "emission",
+            "procedure '" + method.methodName() + "' of kernel '" + kernel.name() + "'",
+            "%d bytes of bytecode, but methods over %d are never optimised: split the procedure or unroll less"
+                .formatted(length, MAX_CODE_LENGTH));
+      }
+    }
+  }
+
+  private void define(ClassBuilder builder) {
+    builder
+        .withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
+        .withInterfaceSymbols(Descs.COMPILED_KERNEL)
+        .withMethodBody(
+            ConstantDescs.INIT_NAME,
+            ConstantDescs.MTD_void,
+            ClassFile.ACC_PUBLIC,
+            code ->
+                code.aload(0)
+                    .invokespecial(CD_Object, ConstantDescs.INIT_NAME, ConstantDescs.MTD_void)
+                    .return_())
+        .withMethodBody("run", Descs.RUN, ClassFile.ACC_PUBLIC, this::run);
+    int perScratch = target.checked() ? 2 : 1;
+    for (Procedure procedure : kernel.procedures()) {
+      int longs =
+          1 + perScratch * kernel.scratchBuffers().size() + procedure.parameters().size();
+      builder.withMethodBody(
+          procedure.name(),
+          Descs.longs(longs),
+          ClassFile.ACC_STATIC | ClassFile.ACC_PRIVATE,
+          code -> new MethodEmitter(code, self, kernel, target, shuffles).emit(procedure));
+    }
+    shuffles.define(builder);
+  }
+
+  /** Parameters: this, frame, scratch, begin, end. Computes where scratch buffers lie. */
+  private void run(CodeBuilder code) {
+    List<Buffer> scratch = kernel.scratchBuffers();
+    MethodEmitter sizes = new MethodEmitter(code, self, kernel, target, shuffles);
+    int longs = 3;
+    code.lload(1);
+    if (!scratch.isEmpty()) {
+      sizes.beginScratch(9, 1, scratch);
+      MethodTypeDesc max = Descs.method(CD_long, CD_long, CD_long);
+      for (Buffer buffer : scratch) {
+        code.lload(3);
+        longs++;
+        sizes.emit(buffer.scratchBytes().orElseThrow());
+        code.lconst_0().invokestatic(Descs.MATH, "max", max);
+        if (target.checked()) {
+          code.dup2();
+          longs++;
+        }
+        code.loadConstant(63L).ladd().loadConstant(-64L).land().lload(3).ladd().lstore(3);
+      }
+    }
+    code.lload(5).lload(7);
+    code.invokestatic(self, kernel.entry(), Descs.longs(longs)).return_();
+  }
+}

@@ -1,0 +1,67 @@
+package fluidml.emit.jvm;
+
+import fluidml.emit.CompiledKernel;
+import fluidml.error.InvalidInputException;
+import fluidml.loop.Kernel;
+import fluidml.loop.Target;
+import fluidml.loop.Verifier;
+import java.lang.invoke.MethodHandles;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/**
+ * Turns kernels into running code for one target; kernels of equal structure share it (in checked mode also
+ * of equal name, because its errors name the kernel). Safe for use by any
+ * number of threads: different kernels are emitted in parallel.
+ */
+public final class KernelCompiler {
+  private final Target target;
+  private final ConcurrentMap<String, CompiledKernel> cache = new ConcurrentHashMap<>();
+
+  /**
+   * A compiler with an empty cache.
+   *
+   * @throws InvalidInputException if the target has vectors but the Vector API module is missing
+   */
+  public KernelCompiler(Target target) {
+    if (target.vectorBits() > 0 && !HostTarget.hasVectorModule()) {
+      throw new InvalidInputException(
+          "vectorBits",
+          target.vectorBits() + " needs the JVM flag " + HostTarget.VECTOR_FLAG + "; 0 does not");
+    }
+    this.target = target;
+  }
+
+  /** The target code is emitted for. */
+  public Target target() {
+    return target;
+  }
+
+  /** Number of different kernels emitted so far. */
+  public int emittedCount() {
+    return cache.size();
+  }
+
+  /**
+   * Code of a kernel.
+   *
+   * @throws fluidml.error.VerificationException if the kernel breaks a rule of {@link Verifier}, uses wider
+   *     vectors than the target has, or has a procedure longer than the JVM optimises
+   */
+  public CompiledKernel compile(Kernel kernel) {
+    String identity = kernel.fingerprint();
+    String key = target.checked() ? kernel.name() + ' ' + identity : identity;
+    return cache.computeIfAbsent(key, _ -> load(kernel));
+  }
+
+  private CompiledKernel load(Kernel kernel) {
+    Verifier.verify(kernel, target);
+    byte[] bytes = ClassEmitter.emit(kernel, target);
+    try {
+      MethodHandles.Lookup hidden = MethodHandles.lookup().defineHiddenClass(bytes, true);
+      return (CompiledKernel) hidden.lookupClass().getDeclaredConstructor().newInstance();
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("emitted class of kernel '" + kernel.name() + "'", e);
+    }
+  }
+}

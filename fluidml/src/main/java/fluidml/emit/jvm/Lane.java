@@ -1,0 +1,53 @@
+package fluidml.emit.jvm;
+
+import fluidml.loop.ScalarType;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+
+/** Element types of the Vector API, with the names the emitter needs. */
+enum Lane {
+  BYTE('B', "Byte", 8, ConstantDescs.CD_byte),
+  SHORT('S', "Short", 16, ConstantDescs.CD_short),
+  INT('I', "Int", 32, ConstantDescs.CD_int),
+  LONG('L', "Long", 64, ConstantDescs.CD_long),
+  FLOAT('F', "Float", 32, ConstantDescs.CD_float),
+  DOUBLE('D', "Double", 64, ConstantDescs.CD_double);
+
+  /** The letter in names of conversions such as {@code F2I}. */
+  final char letter;
+
+  /** Bits of a lane. */
+  final int bits;
+
+  /** The vector class. */
+  final ClassDesc vector;
+
+  /** The primitive type of a lane. */
+  final ClassDesc primitive;
+
+  /** The method that views any vector as one of this lane type. */
+  final String reinterpret;
+
+  Lane(char letter, String name, int bits, ClassDesc primitive) {
+    this.letter = letter;
+    this.bits = bits;
+    this.vector = ClassDesc.of("jdk.incubator.vector." + name + "Vector");
+    this.primitive = primitive;
+    this.reinterpret = "reinterpretAs" + name + "s";
+  }
+
+  /** The lane of a register; masks live with the lanes of INT vectors. */
+  static Lane of(ScalarType scalar) {
+    return switch (scalar) {
+      case F32 -> FLOAT;
+      case F64 -> DOUBLE;
+      case I32, BOOL -> INT;
+      case I64 -> LONG;
+    };
+  }
+
+  /** The field of {@link #vector} with the species of that many lanes. */
+  String species(int lanes) {
+    return "SPECIES_" + bits * lanes;
+  }
+}

@@ -1,0 +1,341 @@
+package fluidml.emit.jvm;
+
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_long;
+
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.Kernel;
+import fluidml.loop.Procedure;
+import fluidml.loop.Register;
+import fluidml.loop.ScalarType;
+import fluidml.loop.Stmt;
+import fluidml.loop.Target;
+import fluidml.loop.Type;
+import fluidml.loop.Walk;
+import java.lang.classfile.CodeBuilder;
+import java.lang.classfile.Label;
+import java.lang.classfile.TypeKind;
+import java.lang.constant.ClassDesc;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Emits one procedure as a static method: statements here, scalar expressions in {@link ScalarCode}, vectors
+ * in {@link VectorCode}, memory in {@link AccessCode}.
+ *
+ * <p>Parameters are the frame's address, then the address of every scratch buffer (in checked mode each
+ * followed by its size), then those of the procedure. Addresses and sizes that the procedure uses are loaded
+ * into locals at its start.
+ */
+final class MethodEmitter {
+  final CodeBuilder code;
+  final Kernel kernel;
+  final Target target;
+  final Shuffles shuffles;
+
+  private final ClassDesc self;
+  private final ScalarCode scalars;
+  private final VectorCode vectors;
+  private final AccessCode access;
+  private final Map<String, Integer> addressSlots = new HashMap<>();
+  private final Map<String, Integer> byteSizeSlots = new HashMap<>();
+  private final Map<String, Integer> sizeSlots = new HashMap<>();
+  private final Map<String, Integer> parameterSlots = new HashMap<>();
+  private final Map<String, Integer> counterSlots = new HashMap<>();
+  private final Map<String, Long> unrolledValues = new HashMap<>();
+  private final Map<Register, Integer> registerSlots = new HashMap<>();
+  private final Map<String, Integer> depths = new HashMap<>();
+  private int nextSlot;
+  private int depth;
+  private int temporaries;
+
+  MethodEmitter(
+      CodeBuilder code, ClassDesc self, Kernel kernel, Target target, Shuffles shuffles) {
+    this.code = code;
+    this.self = self;
+    this.kernel = kernel;
+    this.target = target;
+    this.shuffles = shuffles;
+    this.scalars = new ScalarCode(this);
+    this.vectors = new VectorCode(this);
+    this.access = new AccessCode(this);
+  }
+
+  AccessCode access() {
+    return access;
+  }
+
+  VectorCode vectors() {
+    return vectors;
+  }
+
+  void emit(Procedure procedure) {
+    nextSlot = 2;
+    for (Buffer buffer : kernel.scratchBuffers()) {
+      addressSlots.put(buffer.name(), takeSlot(TypeKind.LONG));
+      if (target.checked()) {
+        byteSizeSlots.put(buffer.name(), takeSlot(TypeKind.LONG));
+      }
+    }
+    for (String parameter : procedure.parameters()) {
+      parameterSlots.put(parameter, takeSlot(TypeKind.LONG));
+      depths.put(parameter, 0);
+    }
+    Set<String> usedBuffers = new HashSet<>();
+    Set<String> usedSizes = new HashSet<>();
+    Walk.visit(
+        procedure.body(),
+        statement -> {
+          if (statement instanceof Stmt.Store store) {
+            usedBuffers.add(store.buffer());
+          }
+        },
+        expr -> {
+          if (expr instanceof Expr.Load load) {
+            usedBuffers.add(load.buffer());
+          } else if (expr instanceof Expr.Size size) {
+            usedSizes.add(size.name());
+          }
+        });
+    loadFrame(0, usedBuffers, usedSizes);
+    block(procedure.body());
+    code.return_();
+  }
+
+  /** Loads the sizes that extents of scratch buffers use into locals from {@code slot} on. */
+  void beginScratch(int slot, int frameSlot, List<Buffer> scratch) {
+    nextSlot = slot;
+    Set<String> usedSizes = new HashSet<>();
+    for (Buffer buffer : scratch) {
+      Walk.visit(
+          buffer.scratchBytes().orElseThrow(),
+          expr -> {
+            if (expr instanceof Expr.Size size) {
+              usedSizes.add(size.name());
+            }
+          });
+    }
+    loadFrame(frameSlot, Set.of(), usedSizes);
+  }
+
+  private void loadFrame(int frameSlot, Set<String> usedBuffers, Set<String> usedSizes) {
+    List<Buffer> buffers = kernel.frameBuffers();
+    for (int i = 0; i < buffers.size(); i++) {
+      String name = buffers.get(i).name();
+      if (usedBuffers.contains(name)) {
+        addressSlots.put(name, frameLocal(frameSlot, 2 * i));
+        if (target.checked()) {
+          byteSizeSlots.put(name, frameLocal(frameSlot, 2 * i + 1));
+        }
+      }
+    }
+    for (int i = 0; i < kernel.sizes().size(); i++) {
+      String name = kernel.sizes().get(i);
+      if (usedSizes.contains(name)) {
+        sizeSlots.put(name, frameLocal(frameSlot, kernel.firstSizeSlot() + i));
+      }
+    }
+  }
+
+  private int frameLocal(int frameSlot, int slot) {
+    access.frameLong(frameSlot, slot);
+    int local = takeSlot(TypeKind.LONG);
+    code.lstore(local);
+    return local;
+  }
+
+  private int takeSlot(TypeKind kind) {
+    int slot = nextSlot;
+    nextSlot += kind.slotSize();
+    return slot;
+  }
+
+  static TypeKind kind(Type type) {
+    if (type.isVector()) {
+      return TypeKind.REFERENCE;
+    }
+    return switch (type.scalar()) {
+      case F32 -> TypeKind.FLOAT;
+      case F64 -> TypeKind.DOUBLE;
+      case I32, BOOL -> TypeKind.INT;
+      case I64 -> TypeKind.LONG;
+    };
+  }
+
+  /** Pushes the value of an expression; masks come with lanes of {@link Lane#INT}. */
+  void emit(Expr expr) {
+    if (!expr.type().isVector()) {
+      scalars.emit(expr);
+    } else if (expr.type().scalar() == ScalarType.BOOL) {
+      vectors.emitMask(expr, Lane.INT);
+    } else {
+      vectors.emit(expr);
+    }
+  }
+
+  /** Stores the value on the stack in a new local and returns an expression that reads it. */
+  Expr pop(Type type) {
+    Register register = new Register("#" + temporaries++, type, false);
+    define(register);
+    return new Expr.Read(register);
+  }
+
+  /** Computes an expression into a new local and returns an expression that reads it. */
+  Expr let(Expr expr) {
+    if (expr instanceof Expr.Read || expr instanceof Expr.Const) {
+      return expr;
+    }
+    emit(expr);
+    return pop(expr.type());
+  }
+
+  private void define(Register register) {
+    int slot = takeSlot(kind(register.type()));
+    registerSlots.put(register, slot);
+    depths.put(register.name(), depth);
+    code.storeLocal(kind(register.type()), slot);
+  }
+
+  void read(Register register) {
+    code.loadLocal(kind(register.type()), registerSlots.get(register));
+  }
+
+  /** Pushes a loop variable or parameter as a long. */
+  void variable(String name) {
+    Long known = unrolledValues.get(name);
+    if (known != null) {
+      code.loadConstant((long) known);
+    } else if (counterSlots.containsKey(name)) {
+      code.iload(counterSlots.get(name)).i2l();
+    } else {
+      code.lload(parameterSlots.get(name));
+    }
+  }
+
+  /** The expression, or the constant an unrolled loop's variable stands for. */
+  Expr resolved(Expr expr) {
+    return expr instanceof Expr.Var v && unrolledValues.containsKey(v.name())
+        ? Exprs.index(unrolledValues.get(v.name()))
+        : expr;
+  }
+
+  /** Loop depth at which a variable or register gets its value: 0 for parameters. */
+  int depth(String name) {
+    return depths.getOrDefault(name, 0);
+  }
+
+  void size(String name) {
+    code.lload(sizeSlots.get(name));
+  }
+
+  void address(String buffer) {
+    code.lload(addressSlots.get(buffer));
+  }
+
+  void byteSize(String buffer) {
+    code.lload(byteSizeSlots.get(buffer));
+  }
+
+  private void block(Stmt.Block block) {
+    int slot = nextSlot;
+    block.statements().forEach(this::statement);
+    nextSlot = slot;
+  }
+
+  private void statement(Stmt statement) {
+    switch (statement) {
+      case Stmt.Block b -> block(b);
+      case Stmt.For f -> {
+        if (f.kind() == Stmt.LoopKind.UNROLLED) {
+          unrolled(f);
+        } else {
+          serial(f);
+        }
+      }
+      case Stmt.Declare d -> {
+        emit(d.value());
+        define(d.register());
+      }
+      case Stmt.Assign a -> {
+        emit(a.value());
+        code.storeLocal(kind(a.register().type()), registerSlots.get(a.register()));
+      }
+      case Stmt.Store s -> access.store(s);
+      case Stmt.If i -> branch(i);
+      case Stmt.Call c -> call(c);
+    }
+  }
+
+  private void unrolled(Stmt.For loop) {
+    long begin = ((Expr.Const) loop.begin()).bits();
+    long end = ((Expr.Const) loop.end()).bits();
+    for (long i = begin; i < end; i += loop.step()) {
+      unrolledValues.put(loop.variable(), i);
+      block(loop.body());
+    }
+    unrolledValues.remove(loop.variable());
+  }
+
+  private void serial(Stmt.For loop) {
+    int saved = nextSlot;
+    int end = takeSlot(TypeKind.INT);
+    int counter = takeSlot(TypeKind.INT);
+    emit(loop.end());
+    code.loadConstant(loop.step())
+        .invokestatic(Descs.MEMORY, "loopEnd", Descs.LOOP_END)
+        .istore(end);
+    emit(loop.begin());
+    if (loop.begin() instanceof Expr.Const) {
+      code.l2i();
+    } else {
+      code.invokestatic(Descs.MATH, "toIntExact", Descs.method(CD_int, CD_long));
+    }
+    code.istore(counter);
+    Label top = code.newLabel();
+    Label exit = code.newLabel();
+    code.labelBinding(top).iload(counter).iload(end).if_icmpge(exit);
+    counterSlots.put(loop.variable(), counter);
+    depths.put(loop.variable(), ++depth);
+    block(loop.body());
+    depth--;
+    counterSlots.remove(loop.variable());
+    code.iload(counter).loadConstant(loop.step()).iadd().istore(counter);
+    code.goto_(top).labelBinding(exit);
+    nextSlot = saved;
+  }
+
+  private void branch(Stmt.If choice) {
+    Label otherwise = code.newLabel();
+    scalars.jumpUnless(choice.condition(), otherwise);
+    block(choice.whenTrue());
+    if (choice.whenFalse().statements().isEmpty()) {
+      code.labelBinding(otherwise);
+      return;
+    }
+    Label done = code.newLabel();
+    code.goto_(done).labelBinding(otherwise);
+    block(choice.whenFalse());
+    code.labelBinding(done);
+  }
+
+  private void call(Stmt.Call call) {
+    code.lload(0);
+    int longs = 1;
+    for (Buffer buffer : kernel.scratchBuffers()) {
+      address(buffer.name());
+      longs++;
+      if (target.checked()) {
+        byteSize(buffer.name());
+        longs++;
+      }
+    }
+    call.arguments().forEach(this::emit);
+    longs += call.arguments().size();
+    code.invokestatic(self, call.procedure(), Descs.longs(longs));
+  }
+}

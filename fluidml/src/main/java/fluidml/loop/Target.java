@@ -1,0 +1,42 @@
+package fluidml.loop;
+
+import fluidml.tensor.DType;
+
+/**
+ * The machine that kernels are written for.
+ *
+ * @param vectorBits width of vector registers: 128, 256 or 512, or 0 for scalar code only
+ * @param checked whether emitted code checks every access against its buffer's size
+ */
+public record Target(int vectorBits, boolean checked) {
+  /**
+   * Checks the width.
+   *
+   * @throws IllegalArgumentException if it is not 0, 128, 256 or 512
+   */
+  public Target {
+    if (vectorBits != 0 && vectorBits != 128 && vectorBits != 256 && vectorBits != 512) {
+      throw new IllegalArgumentException(
+          "vector width must be 0, 128, 256 or 512 bits, got " + vectorBits);
+    }
+  }
+
+  /** Lanes of a full vector of {@code scalar}; 1 without vectors. For BOOL those of F32. */
+  public int lanes(ScalarType scalar) {
+    return Math.max(1, vectorBits / Math.max(32, scalar.bits()));
+  }
+
+  /** Lanes such that vectors of the register types of all given storage types fit. */
+  public int lanes(Iterable<DType> dtypes) {
+    int lanes = lanes(ScalarType.F32);
+    for (DType dtype : dtypes) {
+      lanes = Math.min(lanes, lanes(Exprs.registerType(dtype)));
+    }
+    return lanes;
+  }
+
+  /** The same width with or without checks. */
+  public Target withChecked(boolean wanted) {
+    return new Target(vectorBits, wanted);
+  }
+}
