@@ -11,8 +11,9 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
- * Writes the statements of a procedure in order. Bodies of loops and branches are written by callbacks
- * into the same builder. Names of registers and loop variables are made unique by a number.
+ * Writes the statements of a procedure in order. Bodies of loops and branches are written by
+ * callbacks into the same builder. Names of registers and loop variables are made unique by a
+ * number.
  */
 public final class BodyBuilder {
   private final Map<String, Integer> used = new HashMap<>();
@@ -29,7 +30,9 @@ public final class BodyBuilder {
     return new Stmt.Block(open.element());
   }
 
-  /** Computes once: the value in a register. Constants, sizes and reads of such come back as given. */
+  /**
+   * Computes once: the value in a register. Constants, sizes and reads of such come back as given.
+   */
   public Expr let(String name, Expr value) {
     boolean free =
         value instanceof Expr.Const
@@ -107,9 +110,7 @@ public final class BodyBuilder {
   public void loop(String name, Expr begin, Expr end, int step, Consumer<Expr> body) {
     Expr.Var variable = new Expr.Var(unique(name));
     Stmt.Block block = block(() -> body.accept(variable));
-    add(
-        new Stmt.For(
-            variable.name(), begin, end, step, Stmt.LoopKind.SERIAL, block));
+    add(new Stmt.For(variable.name(), begin, end, step, Stmt.LoopKind.SERIAL, block));
   }
 
   /** A loop that is written out, over {@code 0 … count-1}. */
@@ -118,18 +119,13 @@ public final class BodyBuilder {
     Stmt.Block block = block(() -> body.accept(variable));
     add(
         new Stmt.For(
-            variable.name(),
-            Exprs.index(0),
-            Exprs.index(count),
-            1,
-            Stmt.LoopKind.UNROLLED,
-            block));
+            variable.name(), Exprs.index(0), Exprs.index(count), 1, Stmt.LoopKind.UNROLLED, block));
   }
 
   /**
-   * A loop over {@code [begin, end)} in steps of {@code lanes}: whole vectors without a mask, then at most
-   * one with a mask for the rest. The body is written twice (once for one lane). A range carried in
-   * registers must be assigned through {@link #variable}.
+   * A loop over {@code [begin, end)} in steps of {@code lanes}: whole vectors without a mask, then
+   * at most one with a mask for the rest. The body is written twice (once for one lane). A range
+   * carried in registers must be assigned through {@link #variable}.
    */
   public void vectorLoop(
       String name, Expr begin, Expr end, int lanes, BiConsumer<Expr, Optional<Expr>> body) {

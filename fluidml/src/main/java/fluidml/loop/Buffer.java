@@ -8,7 +8,8 @@ import java.util.Optional;
  *
  * @param name unique among buffers
  * @param dtype how elements are stored
- * @param scratchBytes for {@link Access#SCRATCH} the byte size as an expression of sizes, else empty
+ * @param scratchBytes for {@link Access#SCRATCH} the byte size as an expression of sizes, else
+ *     empty
  */
 public record Buffer(String name, DType dtype, Access access, Optional<Expr> scratchBytes) {
 

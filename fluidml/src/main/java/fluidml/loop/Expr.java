@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The expression language of IR 2: pure, typed, evaluated where it stands. An expression used twice is
- * computed twice unless {@link BodyBuilder#let} puts it in a register.
+ * The expression language of IR 2: pure, typed, evaluated where it stands. An expression used twice
+ * is computed twice unless {@link BodyBuilder#let} puts it in a register.
  *
  * <p>The default methods build expressions through {@link Exprs}, which folds constants and spreads
  * scalar operands to the lanes of the other operand.
@@ -19,7 +19,8 @@ public sealed interface Expr {
   /**
    * A constant, the same in every lane.
    *
-   * @param bits the IEEE bits of floats (32 low bits for F32), the value of integers, 0 or 1 for BOOL
+   * @param bits the IEEE bits of floats (32 low bits for F32), the value of integers, 0 or 1 for
+   *     BOOL
    */
   record Const(Type type, long bits) implements Expr {}
 
@@ -104,8 +105,8 @@ public sealed interface Expr {
   }
 
   /**
-   * The nearest value of another number type, as Java's casts: floats to integers round towards zero
-   * and saturate, NaN is 0.
+   * The nearest value of another number type, as Java's casts: floats to integers round towards
+   * zero and saturate, NaN is 0.
    */
   record Convert(ScalarType to, Expr operand) implements Expr {
     @Override
@@ -142,8 +143,8 @@ public sealed interface Expr {
   record LaneIndex(Type type) implements Expr {}
 
   /**
-   * A mask whose first {@code count} lanes are set; all when {@code count} is larger, none when it is
-   * negative.
+   * A mask whose first {@code count} lanes are set; all when {@code count} is larger, none when it
+   * is negative.
    */
   record LaneMask(Expr count, int lanes) implements Expr {
     @Override

@@ -4,8 +4,8 @@ import fluidml.tensor.DType;
 import java.util.List;
 
 /**
- * Builds expressions: folds constants, drops neutral operands, and spreads scalars over the lanes of a
- * vector they meet.
+ * Builds expressions: folds constants, drops neutral operands, and spreads scalars over the lanes
+ * of a vector they meet.
  *
  * <p>Everything here throws {@link IllegalArgumentException} when operand types do not fit.
  */
@@ -100,8 +100,7 @@ public final class Exprs {
   public static Expr select(Expr condition, Expr whenTrue, Expr whenFalse) {
     int lanes =
         Math.max(
-            condition.type().lanes(),
-            Math.max(whenTrue.type().lanes(), whenFalse.type().lanes()));
+            condition.type().lanes(), Math.max(whenTrue.type().lanes(), whenFalse.type().lanes()));
     Expr c = spread(condition, lanes);
     Expr a = spread(whenTrue, lanes);
     Expr b = spread(whenFalse, lanes);
@@ -117,9 +116,7 @@ public final class Exprs {
     return new Expr.Select(c, a, b);
   }
 
-  /**
-   * The nearest value of another type. From BOOL, true is 1; to BOOL, everything but 0 is true.
-   */
+  /** The nearest value of another type. From BOOL, true is 1; to BOOL, everything but 0 is true. */
   public static Expr convert(ScalarType to, Expr x) {
     ScalarType from = x.type().scalar();
     if (from == to) {
@@ -152,7 +149,9 @@ public final class Exprs {
     return new Expr.Bitcast(to, x);
   }
 
-  /** A scalar in every one of {@code lanes} lanes; a vector of that many lanes is returned as it is. */
+  /**
+   * A scalar in every one of {@code lanes} lanes; a vector of that many lanes is returned as it is.
+   */
   public static Expr spread(Expr x, int lanes) {
     if (x.type().lanes() == lanes) {
       return x;

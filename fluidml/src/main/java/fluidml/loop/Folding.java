@@ -67,7 +67,8 @@ final class Folding {
       case F32 ->
           Optional.of(
               new Expr.Const(
-                  type, Exprs.f32Bits(Scalars.binary(op, (float) asDouble(x), (float) asDouble(y)))));
+                  type,
+                  Exprs.f32Bits(Scalars.binary(op, (float) asDouble(x), (float) asDouble(y)))));
       case F64 -> Optional.of(Exprs.constant(type, Scalars.binary(op, asDouble(x), asDouble(y))));
       case I32, I64 ->
           op.isIntegerDivision() && y.bits() == 0
@@ -96,13 +97,11 @@ final class Folding {
   static Expr convert(ScalarType to, Expr.Const x) {
     Type type = x.type().as(to);
     if (!x.type().scalar().isFloat()) {
-      return to == ScalarType.I32
-          ? Exprs.integer(type, (int) x.bits())
-          : to == ScalarType.I64
-              ? Exprs.integer(type, x.bits())
-              : to == ScalarType.F32
-                  ? new Expr.Const(type, Exprs.f32Bits((float) x.bits()))
-                  : Exprs.constant(type, (double) x.bits());
+      return switch (to) {
+        case I32, I64 -> Exprs.integer(type, x.bits());
+        case F32 -> new Expr.Const(type, Exprs.f32Bits((float) x.bits()));
+        case F64, BOOL -> Exprs.constant(type, (double) x.bits());
+      };
     }
     return Exprs.constant(type, asDouble(x));
   }

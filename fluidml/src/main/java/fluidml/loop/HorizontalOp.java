@@ -1,8 +1,8 @@
 package fluidml.loop;
 
 /**
- * Reductions of a vector to a scalar of its type. Sums and products fold halves: lane i with lane i +
- * lanes/2, and so on, so the result is the same bits on every run.
+ * Reductions of a vector to a scalar of its type. Sums and products fold halves: lane i with lane i
+ * + lanes/2, and so on, so the result is the same bits on every run.
  */
 public enum HorizontalOp {
   ADD,

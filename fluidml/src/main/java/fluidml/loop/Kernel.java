@@ -11,13 +11,13 @@ import java.util.Map;
 /**
  * A loop nest over buffers, generic in its sizes: what one instruction of a program runs.
  *
- * <p>The entry procedure has two parameters, {@code begin} and {@code end}: a part of the parallel range
- * {@code [0, parallelExtent)}. Parts may run on any thread in any order, and together they do the whole
- * work exactly once.
+ * <p>The entry procedure has two parameters, {@code begin} and {@code end}: a part of the parallel
+ * range {@code [0, parallelExtent)}. Parts may run on any thread in any order, and together they do
+ * the whole work exactly once.
  *
- * <p>Its arguments come in a frame of native longs: for the i-th buffer that is not scratch, slot {@code
- * 2i} is the address and {@code 2i + 1} the byte size; then the sizes in order. Scratch buffers lie one
- * after another, each aligned to 64 bytes, in memory private to the running thread.
+ * <p>Its arguments come in a frame of native longs: for the i-th buffer that is not scratch, slot
+ * {@code 2i} is the address and {@code 2i + 1} the byte size; then the sizes in order. Scratch
+ * buffers lie one after another, each aligned to 64 bytes, in memory private to the running thread.
  *
  * @param name for people; not part of the {@linkplain #fingerprint() identity}
  * @param sizes names of run-time I64 parameters

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.function.BiConsumer;
 
 /**
- * Builds a {@link Kernel}: declare buffers and sizes, write procedures with {@link BodyBuilder}s, the
- * entry last.
+ * Builds a {@link Kernel}: declare buffers and sizes, write procedures with {@link BodyBuilder}s,
+ * the entry last.
  *
  * <pre>{@code
  * KernelBuilder k = new KernelBuilder("scale");

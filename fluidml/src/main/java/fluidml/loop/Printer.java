@@ -230,5 +230,4 @@ public final class Printer {
       out.append(':').append(type);
     }
   }
-
 }

@@ -36,10 +36,11 @@ public enum ScalarType {
   }
 
   /**
-   * The register type that a load of a storage type widens to and a store narrows from: 8 and 16 bit
-   * integers are I32, UINT32 and UINT64 are I64, the 16 bit floats are F32.
+   * The register type that a load of a storage type widens to and a store narrows from: 8 and 16
+   * bit integers are I32, UINT32 and UINT64 are I64, the 16 bit floats are F32.
    *
-   * @return empty for types a kernel cannot address (strings, complex numbers, packed and 8 bit floats)
+   * @return empty for types a kernel cannot address (strings, complex numbers, packed and 8 bit
+   *     floats)
    */
   public static Optional<ScalarType> ofStorage(DType dtype) {
     return switch (dtype) {

@@ -2,7 +2,9 @@ package fluidml.loop;
 
 import java.util.Map;
 
-/** Evaluates I64 and BOOL scalar expressions over the sizes of a kernel, without generating code. */
+/**
+ * Evaluates I64 and BOOL scalar expressions over the sizes of a kernel, without generating code.
+ */
 final class SizeEvaluator {
   private final Map<String, Long> sizes;
 

@@ -39,8 +39,8 @@ public sealed interface Stmt {
   record Assign(Register register, Expr value) implements Stmt {}
 
   /**
-   * Writes consecutive elements, narrowed to the buffer's storage type: integers keep their low bits,
-   * floats round to nearest even.
+   * Writes consecutive elements, narrowed to the buffer's storage type: integers keep their low
+   * bits, floats round to nearest even.
    *
    * @param index I64 scalar: the first element
    * @param mask lanes to write; the memory of the others is not touched

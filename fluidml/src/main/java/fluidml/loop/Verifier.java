@@ -10,26 +10,30 @@ import java.util.Set;
  * The rules of IR 2, one check each.
  *
  * <ol>
- *   <li>Names of buffers, of sizes and of procedures are unique. Buffers have a dtype that registers can
- *       hold; scratch buffers, and only they, have a byte size.
+ *   <li>Names of buffers, of sizes and of procedures are unique. Buffers have a dtype that
+ *       registers can hold; scratch buffers, and only they, have a byte size.
  *   <li>Byte sizes of scratch buffers and the parallel extent combine sizes and constants only.
  *   <li>The entry procedure exists and has two parameters.
- *   <li>A call names a procedure that stands earlier in the kernel (so there is no recursion) and passes one
- *       I64 scalar per parameter.
- *   <li>Parameters, loop variables and registers have names unique in their procedure; variables and
- *       registers are used only inside the block that introduces them, after their introduction.
+ *   <li>A call names a procedure that stands earlier in the kernel (so there is no recursion) and
+ *       passes one I64 scalar per parameter.
+ *   <li>Parameters, loop variables and registers have names unique in their procedure; variables
+ *       and registers are used only inside the block that introduces them, after their
+ *       introduction.
  *   <li>Only mutable registers are assigned, with a value of their type.
- *   <li>Loop bounds are I64 scalars and the step is positive; an unrolled loop has constant bounds and at
- *       most 1024 iterations. Bounds must fit 32 bits at run time; emitted code throws {@link
- *       ArithmeticException} otherwise.
- *   <li>Loads and stores name a buffer whose access allows them, with its dtype, an I64 scalar index, and a
- *       mask of as many lanes as elements; a stored value has the buffer's register type.
- *   <li>Operands of an operation have the same type, and the operation exists for it (see {@link UnaryOp},
- *       {@link BinaryOp}); vectors of integers are not divided; vectors of floats have no remainder.
- *   <li>A vector has from 64 to 512 bits; with a target, not more than the target's. Masks have at most 16
- *       lanes.
- *   <li>Conversions go between different number types; bit casts between types of equal width; broadcasts
- *       from scalars; horizontal operations from vectors; choices between numbers by as many truth values.
+ *   <li>Loop bounds are I64 scalars and the step is positive; an unrolled loop has constant bounds
+ *       and at most 1024 iterations. Bounds must fit 32 bits at run time; emitted code throws
+ *       {@link ArithmeticException} otherwise.
+ *   <li>Loads and stores name a buffer whose access allows them, with its dtype, an I64 scalar
+ *       index, and a mask of as many lanes as elements; a stored value has the buffer's register
+ *       type.
+ *   <li>Operands of an operation have the same type, and the operation exists for it (see {@link
+ *       UnaryOp}, {@link BinaryOp}); vectors of integers are not divided; vectors of floats have no
+ *       remainder.
+ *   <li>A vector has from 64 to 512 bits; with a target, not more than the target's. Masks have at
+ *       most 16 lanes.
+ *   <li>Conversions go between different number types; bit casts between types of equal width;
+ *       broadcasts from scalars; horizontal operations from vectors; choices between numbers by as
+ *       many truth values.
  * </ol>
  */
 public final class Verifier {
@@ -83,8 +87,7 @@ public final class Verifier {
 
   private void kernel() {
     for (Buffer buffer : kernel.buffers()) {
-      require(
-          buffers.put(buffer.name(), buffer) == null, "two buffers are named " + buffer.name());
+      require(buffers.put(buffer.name(), buffer) == null, "two buffers are named " + buffer.name());
       require(
           ScalarType.ofStorage(buffer.dtype()).isPresent(),
           "buffer " + buffer.name() + " has dtype " + buffer.dtype() + ", which no register holds");
@@ -170,8 +173,7 @@ public final class Verifier {
         expr(s.value());
         require(
             s.value().type().scalar() == Exprs.registerType(buffer.dtype()),
-            "buffer %s of %s gets a %s"
-                .formatted(buffer.name(), buffer.dtype(), s.value().type()));
+            "buffer %s of %s gets a %s".formatted(buffer.name(), buffer.dtype(), s.value().type()));
         index(s.index());
         s.mask().ifPresent(mask -> mask(mask, s.value().type().lanes()));
       }

@@ -17,7 +17,9 @@ import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
 import java.util.Optional;
 
-/** Addresses, checks, and loads and stores of scalars; those of vectors are in {@link VectorAccess}. */
+/**
+ * Addresses, checks, and loads and stores of scalars; those of vectors are in {@link VectorAccess}.
+ */
 final class AccessCode {
   private final MethodEmitter method;
   private final CodeBuilder code;
@@ -133,8 +135,7 @@ final class AccessCode {
       case UINT16 -> code.loadConstant(0xffff).iand();
       case UINT32 -> code.i2l().loadConstant(0xffffffffL).land();
       case FLOAT16 ->
-          code.invokestatic(
-              Descs.FLOAT_BOX, "float16ToFloat", Descs.method(CD_float, CD_short));
+          code.invokestatic(Descs.FLOAT_BOX, "float16ToFloat", Descs.method(CD_float, CD_short));
       case BFLOAT16 ->
           code.loadConstant(16)
               .ishl()
@@ -176,20 +177,18 @@ final class AccessCode {
     }
     switch (dtype) {
       case FLOAT16 ->
-          code.invokestatic(
-              Descs.FLOAT_BOX, "floatToFloat16", Descs.method(CD_short, CD_float));
+          code.invokestatic(Descs.FLOAT_BOX, "floatToFloat16", Descs.method(CD_short, CD_float));
       case UINT32 -> code.l2i();
       case INT8, UINT8, BOOL -> code.i2b();
       case INT16, UINT16, BFLOAT16 -> code.i2s();
       default -> {}
     }
     code.invokeinterface(
-        Descs.SEGMENT,
-        "set",
-        Descs.method(CD_void, cell.layoutType(), CD_long, cell.primitive));
+        Descs.SEGMENT, "set", Descs.method(CD_void, cell.layoutType(), CD_long, cell.primitive));
   }
 
   /** How an element lies in memory: a value layout and its primitive type. */
+  @SuppressWarnings("ImmutableEnumChecker") // ClassDesc is immutable
   enum Cell {
     BYTE("JAVA_BYTE", "OfByte", Lane.BYTE),
     SHORT("JAVA_SHORT_UNALIGNED", "OfShort", Lane.SHORT),

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An element index as a sum: terms by where their value changes, outermost loop first, then a constant. C2
- * hoists the invariant front of such a sum and puts the constant into the instruction.
+ * An element index as a sum: terms by where their value changes, outermost loop first, then a
+ * constant. C2 hoists the invariant front of such a sum and puts the constant into the instruction.
  *
  * @param terms factors of expressions that are not sums
  */

@@ -18,7 +18,9 @@ import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.List;
 
-/** Emits the class of a kernel: a static method per procedure, and {@code run} that calls the entry. */
+/**
+ * Emits the class of a kernel: a static method per procedure, and {@code run} that calls the entry.
+ */
 final class ClassEmitter {
   /** C2 does not compile longer methods. */
   private static final int MAX_CODE_LENGTH = 8000;
@@ -52,8 +54,7 @@ final class ClassEmitter {
 
   private static void checkLengths(Kernel kernel, byte[] bytes) {
     for (MethodModel method : ClassFile.of().parse(bytes).methods()) {
-      int length =
-          method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
+      int length = method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
       if (length > MAX_CODE_LENGTH) {
         throw new VerificationException(
             "emission",
@@ -79,8 +80,7 @@ final class ClassEmitter {
         .withMethodBody("run", Descs.RUN, ClassFile.ACC_PUBLIC, this::run);
     int perScratch = target.checked() ? 2 : 1;
     for (Procedure procedure : kernel.procedures()) {
-      int longs =
-          1 + perScratch * kernel.scratchBuffers().size() + procedure.parameters().size();
+      int longs = 1 + perScratch * kernel.scratchBuffers().size() + procedure.parameters().size();
       builder.withMethodBody(
           procedure.name(),
           Descs.longs(longs),

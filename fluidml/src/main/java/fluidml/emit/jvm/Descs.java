@@ -35,8 +35,7 @@ final class Descs {
   static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
 
   static final MethodTypeDesc RUN = method(CD_void, CD_long, CD_long, CD_long, CD_long);
-  static final MethodTypeDesc CHECKED =
-      method(CD_long, CD_long, CD_long, CD_long, STRING, STRING);
+  static final MethodTypeDesc CHECKED = method(CD_long, CD_long, CD_long, CD_long, STRING, STRING);
   static final MethodTypeDesc CHECKED_MASKED =
       method(CD_long, CD_long, CD_int, CD_long, CD_long, STRING, STRING);
   static final MethodTypeDesc GATHER = method(CD_long, CD_long, CD_long, CD_int);

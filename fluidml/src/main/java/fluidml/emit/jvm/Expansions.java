@@ -17,15 +17,15 @@ import fluidml.loop.UnaryOp;
 import java.util.function.UnaryOperator;
 
 /**
- * Operations that the Vector API lacks, as expressions. Operands that are used twice must be cheap to read
- * again; {@code let} puts an intermediate in a register.
+ * Operations that the Vector API lacks, as expressions. Operands that are used twice must be cheap
+ * to read again; {@code let} puts an intermediate in a register.
  */
 final class Expansions {
   private Expansions() {}
 
   /**
-   * Rounding of floats to whole floats. Adding and subtracting a power of two that has no fraction bits
-   * rounds to nearest even; larger magnitudes, infinities and NaN are whole already.
+   * Rounding of floats to whole floats. Adding and subtracting a power of two that has no fraction
+   * bits rounds to nearest even; larger magnitudes, infinities and NaN are whole already.
    */
   static Expr round(UnaryOp op, Expr x, UnaryOperator<Expr> let) {
     Type type = x.type();
@@ -54,7 +54,10 @@ final class Expansions {
     return select(rounded.gt(x), rounded.minus(1), rounded);
   }
 
-  /** The magnitude of a number that is not negative, or of the same sign as {@code x}, with its sign. */
+  /**
+   * The magnitude of a number that is not negative, or of the same sign as {@code x}, with its
+   * sign.
+   */
   private static Expr withSign(Expr value, Expr x) {
     boolean single = x.type().scalar() == ScalarType.F32;
     ScalarType bits = single ? ScalarType.I32 : ScalarType.I64;
@@ -82,7 +85,9 @@ final class Expansions {
     return and(bits, integer(type, 0x7fffffff)).gt(integer(type, 0x7f800000));
   }
 
-  /** FLOAT16 bits, zero-extended in I32, as F32. Scaling by a power of two renormalises denormals. */
+  /**
+   * FLOAT16 bits, zero-extended in I32, as F32. Scaling by a power of two renormalises denormals.
+   */
   static Expr fromFloat16(Expr bits, UnaryOperator<Expr> let) {
     Type type = bits.type();
     Expr magnitude = let.apply(and(bits, integer(type, 0x7fff)));
@@ -95,8 +100,9 @@ final class Expansions {
   }
 
   /**
-   * F32 as FLOAT16 bits in the low half of I32: round to nearest even, overflow to infinity, NaN stays NaN.
-   * Results below the normal range are rounded by an addition that aligns their last bit.
+   * F32 as FLOAT16 bits in the low half of I32: round to nearest even, overflow to infinity, NaN
+   * stays NaN. Results below the normal range are rounded by an addition that aligns their last
+   * bit.
    */
   static Expr toFloat16(Expr x, UnaryOperator<Expr> let) {
     Expr bits = let.apply(bitcast(ScalarType.I32, x));
@@ -110,9 +116,7 @@ final class Expansions {
     Expr isHuge = magnitude.ge(integer(type, 143 << 23));
     Expr special =
         select(
-            magnitude.gt(integer(type, 0x7f800000)),
-            integer(type, 0x7e00),
-            integer(type, 0x7c00));
+            magnitude.gt(integer(type, 0x7f800000)), integer(type, 0x7e00), integer(type, 0x7c00));
     Expr unsigned = select(isHuge, special, select(isTiny, tiny, normal));
     return or(unsigned, and(ushr(bits, 16), integer(type, 0x8000)));
   }

@@ -10,9 +10,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
 /**
- * Turns kernels into running code for one target; kernels of equal structure share it (in checked mode also
- * of equal name, because its errors name the kernel). Safe for use by any
- * number of threads: different kernels are emitted in parallel.
+ * Turns kernels into running code for one target; kernels of equal structure share it (in checked
+ * mode also of equal name, because its errors name the kernel). Safe for use by any number of
+ * threads: different kernels are emitted in parallel.
  */
 public final class KernelCompiler {
   private final Target target;
@@ -45,8 +45,8 @@ public final class KernelCompiler {
   /**
    * Code of a kernel.
    *
-   * @throws fluidml.error.VerificationException if the kernel breaks a rule of {@link Verifier}, uses wider
-   *     vectors than the target has, or has a procedure longer than the JVM optimises
+   * @throws fluidml.error.VerificationException if the kernel breaks a rule of {@link Verifier},
+   *     uses wider vectors than the target has, or has a procedure longer than the JVM optimises
    */
   public CompiledKernel compile(Kernel kernel) {
     String identity = kernel.fingerprint();

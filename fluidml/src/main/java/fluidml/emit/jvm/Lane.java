@@ -5,6 +5,7 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 
 /** Element types of the Vector API, with the names the emitter needs. */
+@SuppressWarnings("ImmutableEnumChecker") // ClassDesc is immutable
 enum Lane {
   BYTE('B', "Byte", 8, ConstantDescs.CD_byte),
   SHORT('S', "Short", 16, ConstantDescs.CD_short),

@@ -4,7 +4,9 @@ import fluidml.error.KernelFailureException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/** What emitted code calls: the global segment, and helpers that take and give plain numbers only. */
+/**
+ * What emitted code calls: the global segment, and helpers that take and give plain numbers only.
+ */
 final class Memory {
   /** All of memory: an address is an offset into it. */
   static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
@@ -20,29 +22,30 @@ final class Memory {
     long result = 0;
     int count = 8 / bytes;
     for (int i = 0; i < count; i++) {
-      if ((mask >>> i & 1) != 0) {
+      if (((mask >>> i) & 1) != 0) {
         long at = address + (long) i * bytes;
         long value =
             bytes == 1
                 ? ALL.get(ValueLayout.JAVA_BYTE, at) & 0xFFL
                 : ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, at) & 0xFFFFL;
-        result |= value << 8 * bytes * i;
+        result |= value << (8 * bytes * i);
       }
     }
     return result;
   }
 
   /**
-   * Writes those of up to eight narrow elements, given as the bytes of a long, whose mask bit is set.
+   * Writes those of up to eight narrow elements, given as the bytes of a long, whose mask bit is
+   * set.
    *
    * @param bytes size of an element, 1 or 2
    */
   static void scatter(long address, long value, long mask, int bytes) {
     int count = 8 / bytes;
     for (int i = 0; i < count; i++) {
-      if ((mask >>> i & 1) != 0) {
+      if (((mask >>> i) & 1) != 0) {
         long at = address + (long) i * bytes;
-        long element = value >>> 8 * bytes * i;
+        long element = value >>> (8 * bytes * i);
         if (bytes == 1) {
           ALL.set(ValueLayout.JAVA_BYTE, at, (byte) element);
         } else {

@@ -25,12 +25,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Emits one procedure as a static method: statements here, scalar expressions in {@link ScalarCode}, vectors
- * in {@link VectorCode}, memory in {@link AccessCode}.
+ * Emits one procedure as a static method: statements here, scalar expressions in {@link
+ * ScalarCode}, vectors in {@link VectorCode}, memory in {@link AccessCode}.
  *
- * <p>Parameters are the frame's address, then the address of every scratch buffer (in checked mode each
- * followed by its size), then those of the procedure. Addresses and sizes that the procedure uses are loaded
- * into locals at its start.
+ * <p>Parameters are the frame's address, then the address of every scratch buffer (in checked mode
+ * each followed by its size), then those of the procedure. Addresses and sizes that the procedure
+ * uses are loaded into locals at its start.
  */
 final class MethodEmitter {
   final CodeBuilder code;
@@ -54,8 +54,7 @@ final class MethodEmitter {
   private int depth;
   private int temporaries;
 
-  MethodEmitter(
-      CodeBuilder code, ClassDesc self, Kernel kernel, Target target, Shuffles shuffles) {
+  MethodEmitter(CodeBuilder code, ClassDesc self, Kernel kernel, Target target, Shuffles shuffles) {
     this.code = code;
     this.self = self;
     this.kernel = kernel;

@@ -142,8 +142,7 @@ final class ScalarCode {
       case I32 ->
           code.invokestatic(Descs.FLOAT_BOX, "floatToRawIntBits", Descs.method(CD_int, CD_float));
       case F64 ->
-          code.invokestatic(
-              Descs.DOUBLE_BOX, "longBitsToDouble", Descs.method(CD_double, CD_long));
+          code.invokestatic(Descs.DOUBLE_BOX, "longBitsToDouble", Descs.method(CD_double, CD_long));
       case I64 ->
           code.invokestatic(
               Descs.DOUBLE_BOX, "doubleToRawLongBits", Descs.method(CD_long, CD_double));

@@ -14,9 +14,10 @@ import java.lang.classfile.CodeBuilder;
 import java.util.Optional;
 
 /**
- * Loads and stores of vectors. Elements as wide as a lane move directly. Narrow ones are widened from a
- * vector of bytes or shorts; where that would be shorter than 64 bits or needs a mask, which not every
- * machine has for narrow elements, they travel in longs. Truth values travel as bits of a long.
+ * Loads and stores of vectors. Elements as wide as a lane move directly. Narrow ones are widened
+ * from a vector of bytes or shorts; where that would be shorter than 64 bits or needs a mask, which
+ * not every machine has for narrow elements, they travel in longs. Truth values travel as bits of a
+ * long.
  */
 final class VectorAccess {
   private static final long LOW_BIT_OF_BYTES = 0x0101010101010101L;
@@ -69,18 +70,12 @@ final class VectorAccess {
           lane.vector,
           "fromMemorySegment",
           Descs.method(
-              lane.vector,
-              Descs.SPECIES,
-              Descs.SEGMENT,
-              CD_long,
-              Descs.BYTE_ORDER,
-              Descs.MASK));
+              lane.vector, Descs.SPECIES, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER, Descs.MASK));
     } else {
       code.invokestatic(
           lane.vector,
           "fromMemorySegment",
-          Descs.method(
-              lane.vector, Descs.SPECIES, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER));
+          Descs.method(lane.vector, Descs.SPECIES, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER));
     }
   }
 
@@ -108,9 +103,7 @@ final class VectorAccess {
       code.getstatic(Lane.LONG.vector, Lane.LONG.species(pieces.length), Descs.SPECIES);
       method.emit(pieces[0]);
       code.invokestatic(
-          Lane.LONG.vector,
-          "broadcast",
-          Descs.method(Lane.LONG.vector, Descs.SPECIES, CD_long));
+          Lane.LONG.vector, "broadcast", Descs.method(Lane.LONG.vector, Descs.SPECIES, CD_long));
       for (int i = 1; i < pieces.length; i++) {
         code.loadConstant(i);
         method.emit(pieces[i]);
@@ -147,8 +140,7 @@ final class VectorAccess {
     access.address(load.buffer(), load.dtype(), load.index(), load.lanes(), load.mask());
     code.loadConstant(8L * piece).ladd();
     pieceMask(load.mask().orElseThrow(), piece * lanesPerPiece);
-    code.loadConstant(load.dtype().bytes())
-        .invokestatic(Descs.MEMORY, "gather", Descs.GATHER);
+    code.loadConstant(load.dtype().bytes()).invokestatic(Descs.MEMORY, "gather", Descs.GATHER);
     return method.pop(Type.I64);
   }
 
@@ -223,10 +215,8 @@ final class VectorAccess {
         direct(store, dtype, Lane.INT, lanes);
       }
       case INT8, UINT8, INT16, UINT16 -> narrow(store, dtype, value);
-      case FLOAT16 ->
-          narrow(store, dtype, method.let(Expansions.toFloat16(value, method::let)));
-      case BFLOAT16 ->
-          narrow(store, dtype, method.let(Expansions.toBfloat16(value, method::let)));
+      case FLOAT16 -> narrow(store, dtype, method.let(Expansions.toFloat16(value, method::let)));
+      case BFLOAT16 -> narrow(store, dtype, method.let(Expansions.toBfloat16(value, method::let)));
       default -> throw new IllegalStateException("not a vector of numbers: " + dtype);
     }
   }
@@ -308,8 +298,7 @@ final class VectorAccess {
     } else {
       code.loadConstant((1L << lanesPerPiece) - 1);
     }
-    code.loadConstant(dtype.bytes())
-        .invokestatic(Descs.MEMORY, "scatter", Descs.SCATTER);
+    code.loadConstant(dtype.bytes()).invokestatic(Descs.MEMORY, "scatter", Descs.SCATTER);
   }
 
   private void storeMask(Stmt.Store store, int lanes) {

@@ -169,8 +169,7 @@ final class VectorCode {
     }
     emit(operand);
     code.getstatic(Descs.OPERATORS, h.op().name(), Descs.ASSOCIATIVE);
-    code.invokevirtual(
-        lane.vector, "reduceLanes", Descs.method(lane.primitive, Descs.ASSOCIATIVE));
+    code.invokevirtual(lane.vector, "reduceLanes", Descs.method(lane.primitive, Descs.ASSOCIATIVE));
   }
 
   private void foldHalves(Expr.Horizontal h, Lane lane) {
@@ -181,8 +180,7 @@ final class VectorCode {
       emit(folded);
       method.shuffles.rotation(code, lane, lanes, distance);
       code.invokevirtual(lane.vector, "rearrange", Descs.method(lane.vector, Descs.SHUFFLE));
-      code.invokevirtual(
-          lane.vector, h.op().text(), Descs.method(lane.vector, Descs.VECTOR));
+      code.invokevirtual(lane.vector, h.op().text(), Descs.method(lane.vector, Descs.VECTOR));
       folded = method.pop(folded.type());
     }
     emit(folded);
@@ -265,9 +263,7 @@ final class VectorCode {
     code.getstatic(Descs.OPERATORS, c.op().name(), Descs.COMPARISON);
     emit(c.right());
     code.invokevirtual(
-        operand.vector,
-        "compare",
-        Descs.method(Descs.MASK, Descs.COMPARISON, Descs.VECTOR));
+        operand.vector, "compare", Descs.method(Descs.MASK, Descs.COMPARISON, Descs.VECTOR));
     cast(operand, lane, lanes);
   }
 
@@ -286,7 +282,8 @@ final class VectorCode {
       return;
     }
     emitMask(mask, Lane.INT);
-    code.invokevirtual(Descs.MASK, "toLong", Descs.method(java.lang.constant.ConstantDescs.CD_long));
+    code.invokevirtual(
+        Descs.MASK, "toLong", Descs.method(java.lang.constant.ConstantDescs.CD_long));
   }
 
   /** Runs {@code body} only if a BOOL scalar holds. */

@@ -1,0 +1,59 @@
+package fluidml.emit.jvm;
+
+import fluidml.emit.CompiledKernel;
+import fluidml.loop.Kernel;
+import fluidml.loop.Target;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.stream.Stream;
+
+/** Runs kernels on memory segments. */
+public final class KernelRunner {
+  private KernelRunner() {}
+
+  /** Scalar code and all vector widths, unchecked and checked. */
+  public static Stream<Target> targets() {
+    return Stream.of(0, 128, 256, 512)
+        .flatMap(bits -> Stream.of(new Target(bits, false), new Target(bits, true)));
+  }
+
+  /** A segment of floats. */
+  public static MemorySegment floats(Arena arena, float... values) {
+    MemorySegment segment = arena.allocate(4L * Math.max(1, values.length), 64);
+    MemorySegment.copy(values, 0, segment, ValueLayout.JAVA_FLOAT, 0, values.length);
+    return segment.asSlice(0, 4L * values.length);
+  }
+
+  /** The floats of a segment. */
+  public static float[] floats(MemorySegment segment) {
+    return segment.toArray(ValueLayout.JAVA_FLOAT);
+  }
+
+  /** Runs the whole parallel range of a kernel, in {@code parts} parts. */
+  public static void run(
+      CompiledKernel code, Kernel kernel, MemorySegment[] buffers, long[] sizes, int parts) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment frame = arena.allocate(8L * kernel.frameLongs() + 8, 8);
+      for (int i = 0; i < buffers.length; i++) {
+        frame.setAtIndex(ValueLayout.JAVA_LONG, 2L * i, buffers[i].address());
+        frame.setAtIndex(ValueLayout.JAVA_LONG, 2L * i + 1, buffers[i].byteSize());
+      }
+      for (int i = 0; i < sizes.length; i++) {
+        frame.setAtIndex(ValueLayout.JAVA_LONG, kernel.firstSizeSlot() + i, sizes[i]);
+      }
+      MemorySegment scratch = arena.allocate(kernel.scratchBytes(sizes) + 64, 64);
+      long extent = kernel.parallelExtent(sizes);
+      for (int part = 0; part < parts; part++) {
+        scratch.fill((byte) 0x7f);
+        code.run(
+            frame.address(), scratch.address(), extent * part / parts, extent * (part + 1) / parts);
+      }
+    }
+  }
+
+  /** Compiles and runs a kernel. */
+  public static void run(Target target, Kernel kernel, MemorySegment[] buffers, long... sizes) {
+    run(new KernelCompiler(target).compile(kernel), kernel, buffers, sizes, 1);
+  }
+}
