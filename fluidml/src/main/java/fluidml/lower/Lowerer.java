@@ -1,0 +1,200 @@
+package fluidml.lower;
+
+import fluidml.graph.Graph;
+import fluidml.graph.Node;
+import fluidml.graph.Type;
+import fluidml.graph.Value;
+import fluidml.graph.op.Elementwise;
+import fluidml.graph.op.Generation;
+import fluidml.loop.Target;
+import fluidml.lower.LoweredProgram.Requirement;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import fluidml.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Turns an optimised graph into a program: storage, clusters, and a schedule for each cluster. */
+public final class Lowerer {
+  private final Graph graph;
+  private final Target target;
+  private final List<Lowering> lowerings;
+  private final Storage storage;
+  private final List<Step> steps = new ArrayList<>();
+
+  private Lowerer(Graph graph, Target target, List<Lowering> lowerings) {
+    this.graph = graph;
+    this.target = target;
+    this.lowerings = lowerings;
+    Set<String> symbols = new TreeSet<>();
+    for (Value input : graph.inputs()) {
+      input.knownShape().ifPresent(s -> s.dims().forEach(d -> symbols.addAll(d.symbols())));
+    }
+    this.storage = new Storage(graph, symbols);
+  }
+
+  /**
+   * The program of a graph.
+   *
+   * @param lowerings tried in order for each cluster
+   * @param fuse whether nodes may share kernels
+   */
+  public static LoweredProgram lower(
+      Graph graph, Target target, List<Lowering> lowerings, boolean fuse) {
+    return new Lowerer(graph, target, lowerings).run(fuse);
+  }
+
+  private LoweredProgram run(boolean fuse) {
+    List<Cluster> clusters =
+        Clustering.of(
+            graph,
+            node -> !(node.op() instanceof Generation.Constant) && !storage.isView(node),
+            node -> !isPlanned(node) || node.op() instanceof Generation.DimTensor,
+            fuse);
+    for (Cluster cluster : clusters) {
+      lower(cluster);
+    }
+    return new LoweredProgram(graph, storage, steps, requirements(), target);
+  }
+
+  private boolean isPlanned(Node node) {
+    return node.outputs().stream().allMatch(storage::isPlannable)
+        && node.inputs().stream().allMatch(v -> !v.isPresent() || storage.isPlannable(v));
+  }
+
+  private void lower(Cluster cluster) {
+    Node first = cluster.nodes().getFirst();
+    if (first.op() instanceof Generation.DimTensor dims && isPlanned(first)) {
+      steps.add(new Step.Fill(first, first.output(), dims.elements()));
+      return;
+    }
+    if (!cluster.nodes().stream().allMatch(this::isPlanned)) {
+      cluster.nodes().forEach(n -> steps.add(new Step.Interpret(n, unplannedReason(n))));
+      return;
+    }
+    Optional<String> refusal = lowered(cluster);
+    if (refusal.isEmpty()) {
+      return;
+    }
+    if (cluster.nodes().size() == 1) {
+      steps.add(new Step.Interpret(first, refusal.get()));
+      return;
+    }
+    for (Cluster single : singles(cluster)) {
+      Optional<String> reason = lowered(single);
+      reason.ifPresent(r -> steps.add(new Step.Interpret(single.nodes().getFirst(), r)));
+    }
+  }
+
+  /** Adds the calls of the first lowering that takes the cluster; else says why none does. */
+  private Optional<String> lowered(Cluster cluster) {
+    Set<String> reasons = new LinkedHashSet<>();
+    for (Lowering lowering : lowerings) {
+      switch (lowering.lower(cluster, new ClusterContext())) {
+        case Lowering.Result.Calls calls -> {
+          calls.calls().forEach(c -> steps.add(new Step.Call(c)));
+          return Optional.empty();
+        }
+        case Lowering.Result.Refused refused -> reasons.add(refused.reason());
+      }
+    }
+    reasons.remove("");
+    return Optional.of(reasons.isEmpty() ? "no schedule for this operator" : String.join("; ", reasons));
+  }
+
+  /** The cluster's nodes, each in a cluster of its own. */
+  private static List<Cluster> singles(Cluster cluster) {
+    List<Cluster> singles = new ArrayList<>();
+    for (Node node : cluster.nodes()) {
+      boolean elementwise = node.op() instanceof Elementwise;
+      singles.add(
+          new Cluster(
+              List.of(),
+              elementwise ? Optional.empty() : Optional.of(node),
+              elementwise ? List.of(node) : List.of(),
+              node.inputs().stream().filter(Value::isPresent).distinct().toList(),
+              node.outputs()));
+    }
+    return singles;
+  }
+
+  private String unplannedReason(Node node) {
+    for (Value value : node.outputs()) {
+      if (!storage.isPlannable(value)) {
+        return reason(value, "its result");
+      }
+    }
+    for (Value value : node.inputs()) {
+      if (value.isPresent() && !storage.isPlannable(value)) {
+        return reason(value, "its operand");
+      }
+    }
+    return "not planned";
+  }
+
+  private static String reason(Value value, String what) {
+    if (!(value.type() instanceof Type.TensorType tensor)) {
+      return what + " '" + value.name() + "' is " + value.type();
+    }
+    if (tensor.shape().isEmpty()) {
+      return "the rank of " + what + " '" + value.name() + "' depends on data";
+    }
+    if (fluidml.loop.ScalarType.ofStorage(tensor.dtype()).isEmpty()) {
+      return "element type " + tensor.dtype();
+    }
+    return "the shape of " + what + " '" + value.name() + "' depends on data";
+  }
+
+  private List<Requirement> requirements() {
+    Set<Requirement> all = new LinkedHashSet<>();
+    for (Node node : graph.nodes()) {
+      if (node.op() instanceof Elementwise && isPlanned(node)) {
+        Shape space = node.output().shape();
+        for (Value input : node.inputs()) {
+          if (input.isPresent()) {
+            compare(node, input.shape(), space, all);
+          }
+        }
+      }
+    }
+    return List.copyOf(all);
+  }
+
+  private static void compare(Node node, Shape operand, Shape space, Set<Requirement> all) {
+    int missing = space.rank() - operand.rank();
+    for (int i = 0; i < operand.rank(); i++) {
+      Dim left = operand.dim(i);
+      Dim right = space.dim(i + missing);
+      if (!left.is(1) && !left.equals(right)) {
+        all.add(new Requirement(node.name(), left, right));
+      }
+    }
+  }
+
+  private final class ClusterContext implements Lowering.Context {
+    @Override
+    public Target target() {
+      return target;
+    }
+
+    @Override
+    public View view(Value value) {
+      return storage.view(value);
+    }
+
+    @Override
+    public Optional<Tensor> constant(Value value) {
+      return graph.constant(value);
+    }
+
+    @Override
+    public Value temporary(String name, DType dtype, Dim elements) {
+      return new Value(name, Type.tensor(dtype, Shape.of(elements)));
+    }
+  }
+}
