@@ -38,13 +38,14 @@ class PackageTableTest {
     TABLE.put("reference", List.of("graph", "tensor", "error"));
     TABLE.put("pass", List.of("graph", "reference", "tensor", "error"));
     TABLE.put("loop", List.of("graph", "layout", "tensor", "error"));
+    TABLE.put("lower", List.of("graph", "layout", "loop", "tensor", "error"));
     TABLE.put("emit", List.of("loop", "tensor", "error"));
     TABLE.put(
-        "vm", List.of("memory", "layout", "loop", "emit", "graph", "reference", "tensor", "error"));
+        "vm", List.of("memory", "layout", "loop", "lower", "emit", "graph", "reference", "tensor", "error"));
     TABLE.put(
         "tune",
-        List.of("vm", "memory", "layout", "loop", "emit", "graph", "reference", "tensor", "error"));
-    TABLE.put("report", List.of("memory", "graph", "loop", "vm", "tensor", "error"));
+        List.of("vm", "memory", "layout", "loop", "lower", "emit", "graph", "reference", "tensor", "error"));
+    TABLE.put("report", List.of("memory", "graph", "loop", "lower", "vm", "tensor", "error"));
   }
 
   private static final JavaClasses LIBRARY =
