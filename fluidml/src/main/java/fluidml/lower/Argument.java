@@ -14,8 +14,8 @@ public sealed interface Argument {
   record Memory(Value root, Dim offset) implements Argument {}
 
   /**
-   * A constant in the form a kernel wants to read it, made once when the model is compiled and shared by
-   * all sessions. Equal packings of the same constant share memory.
+   * A constant in the form a kernel wants to read it, made once when the model is compiled and
+   * shared by all sessions. Equal packings of the same constant share memory.
    *
    * @param packing how it is made
    * @param source the constant

@@ -9,11 +9,11 @@ import java.util.Optional;
 /**
  * Nodes that one schedule computes together.
  *
- * <p>The anchor is the node that decides the schedule (a contraction, a row operation, a reduction, a
- * movement that needs a copy, …). The prologue is elementwise over the anchor's first operand's index
- * space and feeds only the anchor; the epilogue is elementwise over the index space of the anchor's first
- * result. A cluster without anchor is elementwise throughout, over the index space of its outputs, which
- * all have the same shape.
+ * <p>The anchor is the node that decides the schedule (a contraction, a row operation, a reduction,
+ * a movement that needs a copy, …). The prologue is elementwise over the anchor's first operand's
+ * index space and feeds only the anchor; the epilogue is elementwise over the index space of the
+ * anchor's first result. A cluster without anchor is elementwise throughout, over the index space
+ * of its outputs, which all have the same shape.
  *
  * @param prologue in execution order
  * @param anchor empty for purely elementwise clusters, whose nodes are all in {@code epilogue}

@@ -32,15 +32,19 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Partitions the computing nodes of a graph into {@link Cluster}s by property, never by name: elementwise
- * nodes join the node whose results they continue if they run over the same index space.
+ * Partitions the computing nodes of a graph into {@link Cluster}s by property, never by name:
+ * elementwise nodes join the node whose results they continue if they run over the same index
+ * space.
  *
- * <p>A cluster runs where its seed (its anchor, or its first elementwise node) stands in the execution
- * order. A node joins only if every operand from outside is computed before the seed; so the clusters, in
- * the order of their seeds, are again an execution order.
+ * <p>A cluster runs where its seed (its anchor, or its first elementwise node) stands in the
+ * execution order. A node joins only if every operand from outside is computed before the seed; so
+ * the clusters, in the order of their seeds, are again an execution order.
  */
 public final class Clustering {
-  /** Limit on the size of a fused expression, in units of {@link #weight}; bounds the code of a kernel. */
+  /**
+   * Limit on the size of a fused expression, in units of {@link #weight}; bounds the code of a
+   * kernel.
+   */
   private static final int MAX_WEIGHT = 48;
 
   private final Graph graph;
@@ -64,8 +68,8 @@ public final class Clustering {
   }
 
   /**
-   * The clusters in execution order; constants and nodes that {@link Storage} turns into views are in
-   * none.
+   * The clusters in execution order; constants and nodes that {@link Storage} turns into views are
+   * in none.
    *
    * @param computes whether a node computes something, i.e. is neither a constant nor a view
    * @param isolated whether a node must be alone in its cluster
@@ -96,7 +100,10 @@ public final class Clustering {
         clusters.put(order.get(node), cluster(List.of(), Optional.empty(), sorted(members)));
       }
     }
-    return clusters.entrySet().stream().sorted(Map.Entry.comparingByKey()).map(Map.Entry::getValue).toList();
+    return clusters.entrySet().stream()
+        .sorted(Map.Entry.comparingByKey())
+        .map(Map.Entry::getValue)
+        .toList();
   }
 
   private Cluster anchored(Node anchor) {
@@ -227,15 +234,47 @@ public final class Clustering {
     return switch (op) {
       case Elementwise.Unary unary ->
           switch (unary.function()) {
-            case IDENTITY, ABS, NEG, SQRT, RECIPROCAL, RELU, NOT, BITWISE_NOT, FLOOR, CEIL, ROUND, SIGN, IS_NAN,
-                    HARD_SWISH, SOFTSIGN ->
+            case IDENTITY,
+                ABS,
+                NEG,
+                SQRT,
+                RECIPROCAL,
+                RELU,
+                NOT,
+                BITWISE_NOT,
+                FLOOR,
+                CEIL,
+                ROUND,
+                SIGN,
+                IS_NAN,
+                HARD_SWISH,
+                SOFTSIGN ->
                 1;
-            case EXP, LOG, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, TANH, ASINH, ACOSH, ATANH, ERF, SIGMOID,
-                    SOFTPLUS, MISH, GELU, GELU_TANH ->
+            case EXP,
+                LOG,
+                SIN,
+                COS,
+                TAN,
+                ASIN,
+                ACOS,
+                ATAN,
+                SINH,
+                COSH,
+                TANH,
+                ASINH,
+                ACOSH,
+                ATANH,
+                ERF,
+                SIGMOID,
+                SOFTPLUS,
+                MISH,
+                GELU,
+                GELU_TANH ->
                 12;
           };
       case Elementwise.ParametricUnary _ -> 8;
-      case Elementwise.Binary binary -> binary.function() == Elementwise.BinaryFunction.POW ? 24 : 1;
+      case Elementwise.Binary binary ->
+          binary.function() == Elementwise.BinaryFunction.POW ? 24 : 1;
       case Elementwise _ -> 2;
       default -> 4;
     };
@@ -259,8 +298,21 @@ public final class Clustering {
       case Reduction.Reduce _, Reduction.Softmax _, Reduction.LogSoftmax _ -> true;
       case Reduction.MaxPool _, Reduction.AveragePool _ -> true;
       case Normalization.LayerNorm _, Normalization.RmsNorm _ -> true;
-      case Normalization _, Reduction _, Contraction _, Movement _, Indexing _, Generation _, Elementwise _,
-              Control _, SequenceOp _, Quantization _, Recurrent _, Vision _, Signal _, Text _, Learning _ ->
+      case Normalization _,
+          Reduction _,
+          Contraction _,
+          Movement _,
+          Indexing _,
+          Generation _,
+          Elementwise _,
+          Control _,
+          SequenceOp _,
+          Quantization _,
+          Recurrent _,
+          Vision _,
+          Signal _,
+          Text _,
+          Learning _ ->
           false;
     };
   }

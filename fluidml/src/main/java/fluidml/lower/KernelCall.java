@@ -7,7 +7,8 @@ import fluidml.tensor.Dim;
 import java.util.List;
 
 /**
- * One kernel with what it is called with; sizes become numbers when the program is bound to input shapes.
+ * One kernel with what it is called with; sizes become numbers when the program is bound to input
+ * shapes.
  *
  * @param label for people: what it computes, e.g. {@code MatMul+Add+Gelu}
  * @param kernel generic in its sizes; equal kernels are emitted once

@@ -22,8 +22,8 @@ public record LoweredProgram(
   }
 
   /**
-   * Two extents that must be equal for the steps to be right. Shape inference assumes it where two symbolic
-   * extents meet in a broadcast.
+   * Two extents that must be equal for the steps to be right. Shape inference assumes it where two
+   * symbolic extents meet in a broadcast.
    *
    * @param where the node that needs it
    */

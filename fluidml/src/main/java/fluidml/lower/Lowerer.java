@@ -104,7 +104,8 @@ public final class Lowerer {
       }
     }
     reasons.remove("");
-    return Optional.of(reasons.isEmpty() ? "no schedule for this operator" : String.join("; ", reasons));
+    return Optional.of(
+        reasons.isEmpty() ? "no schedule for this operator" : String.join("; ", reasons));
   }
 
   /** The cluster's nodes, each in a cluster of its own. */

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Makes the kernel calls of the clusters it can compute. A lowering says no with a reason rather than
- * fail; the cluster then goes to the next one or, visibly, to the interpreter.
+ * Makes the kernel calls of the clusters it can compute. A lowering says no with a reason rather
+ * than fail; the cluster then goes to the next one or, visibly, to the interpreter.
  */
 public interface Lowering {
   /** What a lowering knows about the program around a cluster. */
@@ -19,8 +19,8 @@ public interface Lowering {
     Target target();
 
     /**
-     * Where a value lies: an operand of the cluster, or a result of it (whose strides may not be dense:
-     * it may be part of a concatenation or have another layout).
+     * Where a value lies: an operand of the cluster, or a result of it (whose strides may not be
+     * dense: it may be part of a concatenation or have another layout).
      */
     View view(Value value);
 

@@ -3,7 +3,9 @@ package fluidml.lower;
 import fluidml.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** Rearranges a constant for a kernel. Implementations are records: equal packings make equal bytes. */
+/**
+ * Rearranges a constant for a kernel. Implementations are records: equal packings make equal bytes.
+ */
 public interface Packing {
   /** Bytes of the packed form. */
   long bytes(Tensor source);

@@ -22,12 +22,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Decides where every value lies: on a buffer of its own, in some axis order, or as a view on another
- * value's buffer. Views cost nothing at run time: Reshape, Transpose, Slice, Split and Expand where strides
- * can express them, and operands of Concat that are computed straight into their part of the result.
+ * Decides where every value lies: on a buffer of its own, in some axis order, or as a view on
+ * another value's buffer. Views cost nothing at run time: Reshape, Transpose, Slice, Split and
+ * Expand where strides can express them, and operands of Concat that are computed straight into
+ * their part of the result.
  *
- * <p>Results of convolutions and pooling, and what is elementwise over them, lie channels last, because
- * their kernels read and write vectors of channels; everything else is row-major.
+ * <p>Results of convolutions and pooling, and what is elementwise over them, lie channels last,
+ * because their kernels read and write vectors of channels; everything else is row-major.
  */
 public final class Storage {
   private final Graph graph;
@@ -59,7 +60,9 @@ public final class Storage {
     }
   }
 
-  /** Whether a value has a place in planned memory: a tensor whose extents are known at bind time. */
+  /**
+   * Whether a value has a place in planned memory: a tensor whose extents are known at bind time.
+   */
   public boolean isPlannable(Value value) {
     return value.isPresent()
         && value.knownShape().isPresent()
@@ -81,7 +84,10 @@ public final class Storage {
     return viewNodes.contains(node);
   }
 
-  /** Whether operand {@code value} of a Concat is computed in place, so that nothing has to be copied. */
+  /**
+   * Whether operand {@code value} of a Concat is computed in place, so that nothing has to be
+   * copied.
+   */
   public boolean isInPlace(Value value, Value concatenated) {
     return concatenated.equals(placedIn.get(value));
   }
@@ -93,7 +99,9 @@ public final class Storage {
 
   private void assign(Node node) {
     if (!isPlanned(node)) {
-      node.outputs().stream().filter(this::isPlannable).forEach(v -> views.put(v, View.rowMajor(v)));
+      node.outputs().stream()
+          .filter(this::isPlannable)
+          .forEach(v -> views.put(v, View.rowMajor(v)));
       return;
     }
     Optional<List<View>> aliases = aliases(node);
@@ -117,14 +125,16 @@ public final class Storage {
     View x = views.get(node.input(0));
     return switch (node.op()) {
       case Movement.Reshape reshape -> x.reshaped(reshape.shape()).map(List::of);
-      case Movement.Transpose transpose -> Optional.of(List.of(x.transposed(transpose.permutation())));
+      case Movement.Transpose transpose ->
+          Optional.of(List.of(x.transposed(transpose.permutation())));
       case Movement.Slice slice -> Optional.of(List.of(x.sliced(slice.axes())));
       case Movement.Expand expand -> Optional.of(List.of(x.broadcast(expand.shape())));
       case Movement.Split split -> {
         List<View> parts = new ArrayList<>();
         Dim start = Dim.ZERO;
         for (Dim size : split.sizes()) {
-          parts.add(x.sliced(List.of(new SliceAxis(axis(split.axis(), x.shape()), start, size, 1))));
+          parts.add(
+              x.sliced(List.of(new SliceAxis(axis(split.axis(), x.shape()), start, size, 1))));
           start = start.plus(size);
         }
         yield Optional.of(parts);
@@ -171,7 +181,10 @@ public final class Storage {
         && !view.isRowMajor();
   }
 
-  /** Lets the producers of a Concat's operands write into the result, where nothing else decides otherwise. */
+  /**
+   * Lets the producers of a Concat's operands write into the result, where nothing else decides
+   * otherwise.
+   */
   private void placeOperands(Node node, Movement.Concat concat) {
     int axis = axis(concat.axis(), node.output().shape());
     Set<Value> seen = new HashSet<>();

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where the elements of a value lie: element {@code (i₀, i₁, …)} is element {@code offset + Σ iₐ·strideₐ}
- * of the buffer that belongs to {@code root}.
+ * Where the elements of a value lie: element {@code (i₀, i₁, …)} is element {@code offset + Σ
+ * iₐ·strideₐ} of the buffer that belongs to {@code root}.
  *
  * @param root the value that owns the buffer; the value itself if it is not a view on another
  * @param dtype element type
@@ -26,8 +26,7 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
 
   /** The row-major view of a value on a buffer of its own. */
   public static View rowMajor(Value value) {
-    return new View(
-        value, value.dtype(), value.shape(), Dim.ZERO, value.shape().rowMajorStrides());
+    return new View(value, value.dtype(), value.shape(), Dim.ZERO, value.shape().rowMajorStrides());
   }
 
   /** A view of a value on a buffer of its own whose axes lie in another order, outermost first. */
@@ -80,8 +79,7 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
     List<Dim> steps = new ArrayList<>();
     int missing = target.rank() - shape.rank();
     for (int i = 0; i < target.rank(); i++) {
-      boolean stretched =
-          i < missing || (shape.dim(i - missing).is(1) && !target.dim(i).is(1));
+      boolean stretched = i < missing || (shape.dim(i - missing).is(1) && !target.dim(i).is(1));
       steps.add(stretched ? Dim.ZERO : strides.get(i - missing));
     }
     return new View(root, dtype, target, offset, steps);

@@ -41,10 +41,22 @@ class PackageTableTest {
     TABLE.put("lower", List.of("graph", "layout", "loop", "tensor", "error"));
     TABLE.put("emit", List.of("loop", "tensor", "error"));
     TABLE.put(
-        "vm", List.of("memory", "layout", "loop", "lower", "emit", "graph", "reference", "tensor", "error"));
+        "vm",
+        List.of(
+            "memory", "layout", "loop", "lower", "emit", "graph", "reference", "tensor", "error"));
     TABLE.put(
         "tune",
-        List.of("vm", "memory", "layout", "loop", "lower", "emit", "graph", "reference", "tensor", "error"));
+        List.of(
+            "vm",
+            "memory",
+            "layout",
+            "loop",
+            "lower",
+            "emit",
+            "graph",
+            "reference",
+            "tensor",
+            "error"));
     TABLE.put("report", List.of("memory", "graph", "loop", "lower", "vm", "tensor", "error"));
   }
 
