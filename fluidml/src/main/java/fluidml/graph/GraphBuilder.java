@@ -13,9 +13,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The one way to make a graph: add inputs, constants and nodes in execution order, name the outputs,
- * build. Types of results are inferred as nodes are added, and so are the contents of small integer
- * tensors, as symbolic numbers; names are made unique.
+ * The one way to make a graph: add inputs, constants and nodes in execution order, name the
+ * outputs, build. Types of results are inferred as nodes are added, and so are the contents of
+ * small integer tensors, as symbolic numbers; names are made unique.
  */
 public final class GraphBuilder {
   private final String name;
@@ -34,17 +34,23 @@ public final class GraphBuilder {
   public Value input(String valueName, Type type) {
     Value value = new Value(unique(valueName), type);
     inputs.add(value);
+    contents.reserve(type);
     return value;
   }
 
   /** Adds a constant. */
   public Value constant(String valueName, Tensor tensor) {
-    return add(valueName, new Generation.Constant(tensor), List.of(), List.of(valueName)).getFirst();
+    return add(valueName, new Generation.Constant(tensor), List.of(), List.of(valueName))
+        .getFirst();
   }
 
   /** Adds a node with one result, named after its op. */
   public Value add(Op op, Value... operands) {
-    return add(op.mnemonic(), op, List.of(operands), List.of(op.mnemonic().toLowerCase(java.util.Locale.ROOT)))
+    return add(
+            op.mnemonic(),
+            op,
+            List.of(operands),
+            List.of(op.mnemonic().toLowerCase(java.util.Locale.ROOT)))
         .getFirst();
   }
 
@@ -53,7 +59,8 @@ public final class GraphBuilder {
    *
    * @param nodeName where the node comes from, for messages
    * @param operands values of this builder, {@link Value#ABSENT} for optional ones not given
-   * @param resultNames a wish for the name of each result; their number says how many results there are
+   * @param resultNames a wish for the name of each result; their number says how many results there
+   *     are
    * @return the results, with inferred types
    * @throws fluidml.error.InvalidModelException if the operands' types do not fit the op
    */

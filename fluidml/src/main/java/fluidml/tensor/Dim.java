@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
@@ -17,9 +18,11 @@ import java.util.function.ToLongFunction;
  * An integer known now or once the input shapes are: a number, a named symbol, or an expression of
  * them.
  *
- * <p>Kept in normal form, a polynomial over <em>atoms</em> (symbols and the non-polynomial operations),
- * so that two dims that are equal as polynomials are {@link #equals equal}: {@code (s+1)*2 == 2*s+2}.
- * Unequal dims may still have equal values. Immutable.
+ * <p>Kept in normal form, a polynomial over <em>atoms</em> (symbols and the non-polynomial
+ * operations), so that two dims that are equal as polynomials are {@link #equals equal}: {@code
+ * (s+1)*2 == 2*s+2}. Unequal dims may still have equal values. Symbols stand for extents: they are
+ * never negative, and simplification relies on it ({@code max(s,0) == s}). Divisors are taken not
+ * to be 0. Immutable.
  */
 public final class Dim {
   /** Operations that a polynomial cannot express. */
@@ -75,6 +78,16 @@ public final class Dim {
       all.addAll(other.atoms);
       all.sort(Comparator.naturalOrder());
       return new Monomial(List.copyOf(all));
+    }
+
+    Optional<Monomial> dividedBy(Monomial divisor) {
+      List<Atom> rest = new ArrayList<>(atoms);
+      for (Atom atom : divisor.atoms) {
+        if (!rest.remove(atom)) {
+          return Optional.empty();
+        }
+      }
+      return Optional.of(new Monomial(List.copyOf(rest)));
     }
 
     @Override
@@ -189,7 +202,10 @@ public final class Dim {
     return other == 1 ? this : times(of(other));
   }
 
-  /** The quotient rounded towards minus infinity; exact division of polynomials is carried out. */
+  /**
+   * The quotient rounded towards minus infinity. Exact division of polynomials is carried out, and
+   * of a sum the part that the divisor divides: {@code (2*s+5) / 2 == s+2}.
+   */
   public Dim floorDiv(Dim divisor) {
     if (divisor.is(1)) {
       return this;
@@ -197,8 +213,25 @@ public final class Dim {
     if (isConstant() && divisor.isConstant() && !divisor.is(0)) {
       return of(Math.floorDiv(constantTerm(), divisor.constantTerm()));
     }
-    Dim exact = divideExactly(divisor);
-    return exact != null ? exact : apply(Operation.FLOOR_DIV, this, divisor);
+    Optional<Dim> exact = divideExactly(divisor);
+    if (exact.isPresent()) {
+      return exact.get();
+    }
+    Dim rest = remainderTerms(divisor);
+    Dim whole = minus(rest).divideExactly(divisor).orElse(ZERO);
+    if (rest.lowerBound() >= 0 && rest.minus(divisor).upperBound() < 0) {
+      return whole;
+    }
+    if (rest.monomials.length == 1
+        && rest.coefficients[0] == 1
+        && rest.monomials[0].atoms.size() == 1
+        && rest.monomials[0].atoms.getFirst() instanceof Apply inner
+        && inner.operation == Operation.FLOOR_DIV
+        && inner.right.lowerBound() > 0
+        && divisor.lowerBound() > 0) {
+      return whole.plus(inner.left.floorDiv(inner.right.times(divisor)));
+    }
+    return whole.plus(apply(Operation.FLOOR_DIV, rest, divisor));
   }
 
   /** The quotient rounded towards minus infinity. */
@@ -211,42 +244,71 @@ public final class Dim {
     if (divisor.isConstant()) {
       return plus(divisor.minus(ONE)).floorDiv(divisor);
     }
-    Dim exact = divideExactly(divisor);
-    return exact != null ? exact : plus(divisor).minus(ONE).floorDiv(divisor);
+    return divideExactly(divisor).orElseGet(() -> plus(divisor).minus(ONE).floorDiv(divisor));
   }
 
   /** The remainder with the divisor's sign. */
   public Dim mod(Dim divisor) {
-    if (divisor.is(1) || divideExactly(divisor) != null) {
+    if (divisor.is(1)) {
       return ZERO;
     }
-    if (isConstant() && divisor.isConstant() && !divisor.is(0)) {
-      return of(Math.floorMod(constantTerm(), divisor.constantTerm()));
+    Dim rest = remainderTerms(divisor);
+    if (rest.isConstant() && divisor.isConstant() && !divisor.is(0)) {
+      return of(Math.floorMod(rest.constantTerm(), divisor.constantTerm()));
     }
-    return apply(Operation.MOD, this, divisor);
+    boolean within = rest.lowerBound() >= 0 && rest.minus(divisor).upperBound() < 0;
+    return rest.is(0) || within ? rest : apply(Operation.MOD, rest, divisor);
   }
 
   /** The smaller of both. */
   public Dim min(Dim other) {
-    OptionalLong difference = minus(other).constant();
-    if (difference.isPresent()) {
-      return difference.getAsLong() <= 0 ? this : other;
+    Dim difference = minus(other);
+    if (difference.upperBound() <= 0) {
+      return this;
+    }
+    if (difference.lowerBound() >= 0) {
+      return other;
     }
     return ordered(Operation.MIN, other);
   }
 
   /** The larger of both. */
   public Dim max(Dim other) {
-    OptionalLong difference = minus(other).constant();
-    if (difference.isPresent()) {
-      return difference.getAsLong() >= 0 ? this : other;
+    Dim difference = minus(other);
+    if (difference.lowerBound() >= 0) {
+      return this;
+    }
+    if (difference.upperBound() <= 0) {
+      return other;
     }
     return ordered(Operation.MAX, other);
   }
 
   private Dim ordered(Operation operation, Dim other) {
+    if (isOperandOf(other)) {
+      return absorb(operation, this, other);
+    }
+    if (other.isOperandOf(this)) {
+      return absorb(operation, other, this);
+    }
     boolean swap = toString().compareTo(other.toString()) > 0;
     return apply(operation, swap ? other : this, swap ? this : other);
+  }
+
+  /** Whether {@code other} is a minimum or maximum of this and something else. */
+  private boolean isOperandOf(Dim other) {
+    return other.monomials.length == 1
+        && other.coefficients[0] == 1
+        && other.monomials[0].atoms.size() == 1
+        && other.monomials[0].atoms.getFirst() instanceof Apply apply
+        && (apply.operation == Operation.MIN || apply.operation == Operation.MAX)
+        && (equals(apply.left) || equals(apply.right));
+  }
+
+  /** {@code min(a,min(a,b)) == min(a,b)}, {@code max(a,min(a,b)) == a}. */
+  private static Dim absorb(Operation operation, Dim operand, Dim compound) {
+    Apply apply = (Apply) compound.monomials[0].atoms.getFirst();
+    return apply.operation == operation ? compound : operand;
   }
 
   private static Dim apply(Operation operation, Dim left, Dim right) {
@@ -260,25 +322,100 @@ public final class Dim {
     return ofAtom(new Apply(operation, left, right, name + "(" + left + "," + right + ")"));
   }
 
-  /** This divided by {@code divisor} if that leaves no remainder as polynomials, else null. */
-  private Dim divideExactly(Dim divisor) {
+  /**
+   * This divided by {@code divisor}, if that leaves no remainder as polynomials with whole
+   * coefficients: {@code (b*s + b) / (s+1) == b}.
+   */
+  public Optional<Dim> divideExactly(Dim divisor) {
+    if (divisor.is(0)) {
+      return Optional.empty();
+    }
+    int lead = divisor.leading();
+    Dim quotient = ZERO;
+    Dim rest = this;
+    while (rest.monomials.length > 0) {
+      int top = rest.leading();
+      Optional<Monomial> monomial = rest.monomials[top].dividedBy(divisor.monomials[lead]);
+      if (monomial.isEmpty() || rest.coefficients[top] % divisor.coefficients[lead] != 0) {
+        return Optional.empty();
+      }
+      TreeMap<Monomial, Long> term = new TreeMap<>();
+      term.put(monomial.get(), rest.coefficients[top] / divisor.coefficients[lead]);
+      Dim part = new Dim(term);
+      quotient = quotient.plus(part);
+      rest = rest.minus(part.times(divisor));
+    }
+    return Optional.of(quotient);
+  }
+
+  /** Index of the largest monomial in the graded order, which multiplication respects. */
+  private int leading() {
+    int best = 0;
+    for (int i = 1; i < monomials.length; i++) {
+      int c = Integer.compare(monomials[i].atoms.size(), monomials[best].atoms.size());
+      if (c > 0 || (c == 0 && monomials[i].compareTo(monomials[best]) > 0)) {
+        best = i;
+      }
+    }
+    return best;
+  }
+
+  /** What is left of this when the terms that a divisor of one term divides are taken away. */
+  private Dim remainderTerms(Dim divisor) {
     if (divisor.monomials.length != 1) {
-      return equals(divisor) && monomials.length > 0 ? ONE : null;
+      return this;
     }
-    TreeMap<Monomial, Long> terms = new TreeMap<>();
+    TreeMap<Monomial, Long> rest = new TreeMap<>();
     for (int i = 0; i < monomials.length; i++) {
-      List<Atom> rest = new ArrayList<>(monomials[i].atoms);
-      for (Atom atom : divisor.monomials[0].atoms) {
-        if (!rest.remove(atom)) {
-          return null;
-        }
-      }
-      if (coefficients[i] % divisor.coefficients[0] != 0) {
-        return null;
-      }
-      terms.put(new Monomial(List.copyOf(rest)), coefficients[i] / divisor.coefficients[0]);
+      boolean divides = monomials[i].dividedBy(divisor.monomials[0]).isPresent();
+      long c = divisor.coefficients[0];
+      rest.put(monomials[i], divides ? Math.floorMod(coefficients[i], c) : coefficients[i]);
     }
-    return new Dim(terms);
+    return new Dim(rest);
+  }
+
+  /** The largest number that this is provably not below, {@link Long#MIN_VALUE} for none. */
+  public long lowerBound() {
+    return bounds().low();
+  }
+
+  /** The smallest number that this is provably not above, {@link Long#MAX_VALUE} for none. */
+  public long upperBound() {
+    return bounds().high();
+  }
+
+  /** Whether both can have the same value, as far as their bounds tell. */
+  public boolean mayEqual(Dim other) {
+    DimBounds difference = minus(other).bounds();
+    return difference.low() <= 0 && difference.high() >= 0;
+  }
+
+  private DimBounds bounds() {
+    DimBounds sum = DimBounds.of(0);
+    for (int i = 0; i < monomials.length; i++) {
+      DimBounds product = DimBounds.of(coefficients[i]);
+      for (Atom atom : monomials[i].atoms) {
+        product = product.times(bounds(atom));
+      }
+      sum = sum.plus(product);
+    }
+    return sum;
+  }
+
+  private static DimBounds bounds(Atom atom) {
+    return switch (atom) {
+      case Symbol _ -> DimBounds.EXTENT;
+      case Apply apply -> {
+        DimBounds left = apply.left.bounds();
+        DimBounds right = apply.right.bounds();
+        yield switch (apply.operation) {
+          case FLOOR_DIV -> left.floorDiv(right);
+          case MOD -> left.mod(right);
+          case MIN -> left.min(right);
+          case MAX -> left.max(right);
+        };
+      }
+    };
   }
 
   private SortedMap<Monomial, Long> terms() {

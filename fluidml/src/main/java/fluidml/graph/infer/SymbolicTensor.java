@@ -1,8 +1,8 @@
 package fluidml.graph.infer;
 
+import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Tensor;
-import fluidml.tensor.DType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;

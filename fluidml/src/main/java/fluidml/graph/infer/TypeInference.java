@@ -2,13 +2,32 @@ package fluidml.graph.infer;
 
 import fluidml.graph.Type;
 import fluidml.graph.Value;
+import fluidml.graph.op.Contraction;
+import fluidml.graph.op.Control;
+import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Generation;
+import fluidml.graph.op.Indexing;
+import fluidml.graph.op.Learning;
+import fluidml.graph.op.Movement;
+import fluidml.graph.op.Normalization;
 import fluidml.graph.op.Op;
-import fluidml.tensor.DType;
-import java.util.Collections;
+import fluidml.graph.op.Quantization;
+import fluidml.graph.op.Recurrent;
+import fluidml.graph.op.Reduction;
+import fluidml.graph.op.SequenceOp;
+import fluidml.graph.op.Signal;
+import fluidml.graph.op.Text;
+import fluidml.graph.op.Vision;
 import java.util.List;
 
-/** Types of the results of a node, from the types and known contents of its operands. */
+/**
+ * Types of the results of a node, from the types and known contents of its operands.
+ *
+ * <p>Element types follow ONNX. Extents are expressions of the operands' symbols wherever the op
+ * allows it; an extent that depends on data gets a new symbol, named after the op and unique within
+ * the graph; a result whose rank depends on data is unranked. {@link Broadcast} says how symbolic
+ * extents broadcast. Extents that must agree and may agree are taken to agree.
+ */
 public final class TypeInference {
   private TypeInference() {}
 
@@ -22,10 +41,23 @@ public final class TypeInference {
    */
   public static List<Type> infer(
       String nodeName, Op op, List<Value> inputs, int outputs, Contents contents) {
-    if (op instanceof Generation.Constant constant) {
-      return List.of(
-          Type.tensor(constant.tensor().dtype(), constant.tensor().shape()));
-    }
-    return Collections.nCopies(outputs, Type.unranked(DType.FLOAT32));
+    Site site = new Site(nodeName, op, inputs, outputs, contents);
+    return switch (op) {
+      case Elementwise elementwise -> ElementwiseTypes.infer(site, elementwise);
+      case Contraction contraction -> ContractionTypes.infer(site, contraction);
+      case Reduction reduction -> ReductionTypes.infer(site, reduction);
+      case Normalization normalization -> NormalizationTypes.infer(site, normalization);
+      case Movement movement -> MovementTypes.infer(site, movement);
+      case Indexing indexing -> IndexingTypes.infer(site, indexing);
+      case Generation generation -> GenerationTypes.infer(site, generation);
+      case Control control -> ControlTypes.infer(site, control);
+      case SequenceOp sequence -> SequenceTypes.infer(site, sequence);
+      case Quantization quantization -> QuantizationTypes.infer(site, quantization);
+      case Recurrent recurrent -> RecurrentTypes.infer(site, recurrent);
+      case Vision vision -> VisionTypes.infer(site, vision);
+      case Signal signal -> SignalTypes.infer(site, signal);
+      case Text text -> TextTypes.infer(site, text);
+      case Learning learning -> LearningTypes.infer(site, learning);
+    };
   }
 }

@@ -13,7 +13,9 @@ public sealed interface Movement extends Op {
   /** {@code (x) → x with another shape of as many elements}. */
   record Reshape(Shape shape) implements Movement {}
 
-  /** {@code (x, shape) → reshaped x}; −1 is inferred; 0 copies the extent unless {@code allowZero}. */
+  /**
+   * {@code (x, shape) → reshaped x}; −1 is inferred; 0 copies the extent unless {@code allowZero}.
+   */
   record ReshapeBy(boolean allowZero) implements Movement {}
 
   /** {@code (x) → x without the axes}; empty: without every axis of extent 1. */
@@ -39,7 +41,9 @@ public sealed interface Movement extends Op {
   /** {@code (x) → x as a matrix}, split before {@code axis}. */
   record Flatten(int axis) implements Movement {}
 
-  /** {@code (x) → x with axes permuted}: axis i of the result is axis {@code permutation[i]} of x. */
+  /**
+   * {@code (x) → x with axes permuted}: axis i of the result is axis {@code permutation[i]} of x.
+   */
   record Transpose(List<Integer> permutation) implements Movement {
     public Transpose {
       permutation = List.copyOf(permutation);
@@ -68,7 +72,8 @@ public sealed interface Movement extends Op {
   /**
    * One sliced axis: elements {@code start, start+step, …}, {@code size} of them.
    *
-   * @param start first index, within the axis (for a negative step the largest)
+   * @param start first index (for a negative step the largest), within the axis unless {@code size}
+   *     is 0
    * @param size number of elements, ≥ 0
    * @param step distance, not 0
    */
@@ -130,7 +135,9 @@ public sealed interface Movement extends Op {
     }
   }
 
-  /** {@code (x, shape) → x cropped or padded around its centre}, on the named axes (all if empty). */
+  /**
+   * {@code (x, shape) → x cropped or padded around its centre}, on the named axes (all if empty).
+   */
   record CenterCropPad(List<Integer> axes) implements Movement {
     public CenterCropPad {
       axes = List.copyOf(axes);
