@@ -1,0 +1,105 @@
+package fluidml.loop.math;
+
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.ScalarType;
+
+/**
+ * Functions of {@code e^x} in F32. The argument is reduced to {@code r = x - n ln 2} with {@code
+ * |r| <= ln 2 / 2}; {@code n} comes from adding a number so large that its last bit counts ones.
+ */
+final class Exponentials {
+  private static final double LOG2_E = 1 / Math.log(2);
+  private static final double LN2_HIGH = 0x1.62e43p-1;
+  private static final double LN2_LOW = -0x1.05c61p-29;
+  private static final float ROUNDER = 0x1.8p23f;
+
+  /** {@code (e^r - 1 - r) / r²}. */
+  private static final double[] EXP_TAIL = {
+    0x1.fffffcp-2, 0x1.555492p-3, 0x1.5558b0p-5, 0x1.12398ep-7, 0x1.6a4d60p-10
+  };
+
+  /** {@code (tanh(x) / x - 1) / x²} in x², for |x| up to 0.63. */
+  private static final double[] TANH_TAIL = {
+    -0x1.555530p-2, 0x1.110686p-3, -0x1.b826a6p-5, 0x1.5194aep-6, -0x1.734400p-8
+  };
+
+  private Exponentials() {}
+
+  /** {@code x = n ln 2 + r}: n as integer, and {@code e^r - 1}. */
+  private record Reduced(Expr n, Expr tail) {}
+
+  private static Reduced reduce(BodyBuilder b, Expr x) {
+    Expr shifted = b.let("shifted", x.fma(c(x, LOG2_E), c(x, ROUNDER)));
+    Expr whole = b.let("whole", shifted.minus(ROUNDER));
+    Expr r = b.let("r", whole.fma(c(x, -LN2_LOW), whole.fma(c(x, -LN2_HIGH), x)));
+    Expr n = b.let("n", Polynomials.bits(shifted).minus(Float.floatToRawIntBits(ROUNDER)));
+    Expr tail = Polynomials.of(r, EXP_TAIL).fma(b.let("rr", r.times(r)), r);
+    return new Reduced(n, b.let("tail", tail));
+  }
+
+  private static Expr c(Expr like, double value) {
+    return Exprs.constant(like.type(), value);
+  }
+
+  /** {@code 2^n} for a normal result. */
+  private static Expr power(Expr n) {
+    return Exprs.bitcast(ScalarType.F32, Exprs.shl(n.plus(127), 23));
+  }
+
+  /** The argument where the result is finite and not zero, NaN as it is. */
+  private static Expr clamp(BodyBuilder b, Expr x, double low, double high) {
+    return b.let("clamped", Exprs.quickMax(c(x, low), b.let(Exprs.quickMin(c(x, high), x))));
+  }
+
+  static Expr exp(BodyBuilder b, Expr x) {
+    Reduced e = reduce(b, clamp(b, b.let(x), -104, 89));
+    Expr half = b.let("half", Exprs.shr(e.n(), 1));
+    Expr other = power(e.n().minus(half));
+    return b.let("exp", e.tail().plus(1).times(power(half)).times(other));
+  }
+
+  /** {@code e^x} for {@code x <= 0}, where results below the normal range may be zero. */
+  static Expr expOfNegative(BodyBuilder b, Expr x) {
+    Reduced e = reduce(b, b.let("clamped", Exprs.quickMax(c(x, -87.33), b.let(x))));
+    Expr exp = e.tail().fma(b.let("power", power(e.n())), power(e.n()));
+    return b.let("exp", exp);
+  }
+
+  static Expr expm1(BodyBuilder b, Expr x) {
+    Reduced e = reduce(b, clamp(b, b.let(x), -18, 89));
+    Expr half = b.let("half", Exprs.shr(e.n(), 1));
+    Expr first = b.let("first", power(half));
+    Expr second = b.let("second", power(e.n().minus(half)));
+    // 2^n (tail + 1) - 1, scaled so that neither factor overflows before the result does
+    Expr small = e.tail().fma(b.let(first.times(second)), first.times(second).minus(1));
+    Expr large = e.tail().plus(1).times(first).times(second).minus(1);
+    Expr result = Exprs.select(e.n().gt(Exprs.constant(e.n().type(), 126)), large, small);
+    return b.let("expm1", Exprs.select(x.eq(c(x, 0)), x, result));
+  }
+
+  static Expr sigmoid(BodyBuilder b, Expr x) {
+    Expr value = b.let(x);
+    Expr e = exp(b, value.abs().neg());
+    Expr numerator = Exprs.select(value.lt(c(value, 0)), e, c(value, 1));
+    return b.let("sigmoid", numerator.div(e.plus(1)));
+  }
+
+  static Expr tanh(BodyBuilder b, Expr x) {
+    Expr value = b.let(x);
+    Expr magnitude = b.let("magnitude", value.abs());
+    Expr e = exp(b, magnitude.plus(magnitude));
+    Expr large = Polynomials.withSign(c(value, 1).minus(c(value, 2).div(e.plus(1))), value);
+    Expr square = b.let("square", value.times(value));
+    Expr small = Polynomials.of(square, TANH_TAIL).times(square).fma(value, value);
+    return b.let("tanh", Exprs.select(magnitude.lt(c(value, 0.625)), small, large));
+  }
+
+  /** {@code log(1 + e^x)}, without overflow. */
+  static Expr softplus(BodyBuilder b, Expr x) {
+    Expr value = b.let(x);
+    Expr tail = Logarithms.log1p(b, exp(b, value.abs().neg()));
+    return b.let("softplus", value.max(c(value, 0)).plus(tail));
+  }
+}
