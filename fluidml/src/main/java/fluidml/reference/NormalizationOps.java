@@ -139,7 +139,7 @@ final class NormalizationOps {
       int start = line / inner * length * inner + line % inner;
       double sum = 0;
       for (int i = 0; i < length; i++) {
-        sum += Math.pow(Math.abs(values[start + i * inner]), p);
+        sum += Math.pow(Math.abs(values[start + i * inner]), (double) p);
       }
       double norm = Math.pow(sum, 1.0 / p);
       for (int i = 0; i < length; i++) {
@@ -163,7 +163,7 @@ final class NormalizationOps {
         double v = values[i + (j - c) * inner];
         squares += v * v;
       }
-      double base = op.bias() + op.alpha() / op.size() * squares;
+      double base = op.bias() + op.alpha() / (double) op.size() * squares;
       result[i] = values[i] / Math.pow(base, op.beta());
     }
     return Loops.tensor(x.dtype(), result, x.dims());

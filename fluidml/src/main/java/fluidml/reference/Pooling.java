@@ -114,7 +114,9 @@ final class Pooling {
         (g, at, base, result) -> {
           double[] sum = {0};
           g.taps(
-              at, (position, k) -> sum[0] += Math.pow(Math.abs(in[base + (int) position]), op.p()));
+              at,
+              (position, k) ->
+                  sum[0] += Math.pow(Math.abs(in[base + (int) position]), (double) op.p()));
           out[result] = Math.pow(sum[0], 1.0 / op.p());
         });
     return Loops.tensor(x.dtype(), out, dims);

@@ -177,7 +177,7 @@ final class ReductionOps {
                         : y[o];
             case L1 -> y[o] += unsigned ? v : Math.abs(v);
             case L2, SUM_SQUARE -> y[o] += v * v;
-            case LOG_SUM_EXP -> exponentials[o] += Math.exp(v);
+            case LOG_SUM_EXP -> exponentials[o] += Math.exp((double) v);
           }
         });
     Tensor result = Tensor.allocate(x.dtype(), kept);
@@ -185,8 +185,8 @@ final class ReductionOps {
       switch (function) {
         case SUM, PROD, MIN, MAX, L1, SUM_SQUARE -> result.setLong(o, y[o]);
         case MEAN -> result.setLong(o, unsigned ? Long.divideUnsigned(y[o], count) : y[o] / count);
-        case L2 -> result.setDouble(o, Math.sqrt(y[o]));
-        case LOG_SUM -> result.setDouble(o, Math.log(y[o]));
+        case L2 -> result.setDouble(o, Math.sqrt((double) y[o]));
+        case LOG_SUM -> result.setDouble(o, Math.log((double) y[o]));
         case LOG_SUM_EXP -> result.setDouble(o, Math.log(exponentials[o]));
       }
     }
@@ -246,7 +246,7 @@ final class ReductionOps {
     return a == b ? 0 : Double.compare(a, b);
   }
 
-  private static Tensor softmax(Tensor x, int axis, boolean log) {
+  static Tensor softmax(Tensor x, int axis, boolean log) {
     if (x.elements() == 0) {
       return x;
     }

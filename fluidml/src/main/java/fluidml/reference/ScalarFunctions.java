@@ -158,7 +158,7 @@ final class ScalarFunctions {
   /** Modulo 2⁶⁴; a negative exponent gives the truncated reciprocal power. */
   private static long power(long base, long exponent) {
     if (exponent < 0) {
-      return (long) Math.pow(base, exponent);
+      return (long) Math.pow((double) base, (double) exponent);
     }
     long result = 1;
     long square = base;
