@@ -1,0 +1,310 @@
+package fluidml.lower;
+
+import fluidml.graph.Node;
+import fluidml.graph.Value;
+import fluidml.graph.op.Elementwise;
+import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Elementwise.ParametricFunction;
+import fluidml.graph.op.Elementwise.UnaryFunction;
+import fluidml.graph.op.Op;
+import fluidml.loop.BinaryOp;
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.ScalarType;
+import fluidml.loop.Target;
+import fluidml.loop.Type;
+import fluidml.tensor.DType;
+import fluidml.tensor.Tensor;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One elementwise node as an expression of IR 2. Values of 16-bit floats are computed in F32 and
+ * rounded at every node; integers wrap at every node.
+ */
+public final class ElementwiseExpressions {
+  private ElementwiseExpressions() {}
+
+  /** Why a node cannot be computed in a kernel, if it cannot. */
+  public static Optional<String> refusal(Node node) {
+    if (!(node.op() instanceof Elementwise op)) {
+      return Optional.of(Labels.of(node.op()) + " is not elementwise");
+    }
+    for (Value value : node.inputs()) {
+      if (value.isPresent() && ScalarType.ofStorage(value.dtype()).isEmpty()) {
+        return Optional.of("element type " + value.dtype());
+      }
+    }
+    DType x = node.input(0).dtype();
+    DType to = node.output().dtype();
+    if (ScalarType.ofStorage(to).isEmpty()) {
+      return Optional.of("element type " + to);
+    }
+    return switch (op) {
+      case Elementwise.Unary(var function) -> unaryRefusal(function, x);
+      case Elementwise.ParametricUnary _, Elementwise.IsInf _ -> realRefusal(op, x);
+      case Elementwise.Binary(var function) -> binaryRefusal(function, x, node.input(1).dtype());
+      case Elementwise.Where _, Elementwise.Clip _, Elementwise.Cast _ -> Optional.empty();
+      case Elementwise.BitCast _ -> Conversions.bitsRefusal(x, to);
+    };
+  }
+
+  private static Optional<String> realRefusal(Op op, DType x) {
+    return x.isFloat() ? Optional.empty() : Optional.of(Labels.of(op) + " of " + x);
+  }
+
+  private static Optional<String> unaryRefusal(UnaryFunction function, DType x) {
+    boolean defined =
+        switch (function) {
+          case IDENTITY -> true;
+          case ABS, NEG, SIGN, RELU, FLOOR, CEIL, ROUND, IS_NAN -> x != DType.BOOL;
+          case NOT -> x == DType.BOOL;
+          case BITWISE_NOT -> !x.isFloat();
+          default -> x.isFloat();
+        };
+    return defined ? Optional.empty() : Optional.of(function + " of " + x);
+  }
+
+  private static Optional<String> binaryRefusal(BinaryFunction function, DType a, DType b) {
+    boolean logical =
+        function == BinaryFunction.AND
+            || function == BinaryFunction.OR
+            || function == BinaryFunction.XOR;
+    boolean bitwise =
+        function == BinaryFunction.BITWISE_AND
+            || function == BinaryFunction.BITWISE_OR
+            || function == BinaryFunction.BITWISE_XOR;
+    if (function == BinaryFunction.POW && a.isInteger() && b.isFloat()) {
+      return a == DType.UINT64 ? Optional.of("a power of " + a) : Optional.empty();
+    }
+    if (a == DType.BOOL || logical) {
+      boolean defined =
+          a == DType.BOOL
+              && b == DType.BOOL
+              && (logical || bitwise || function == BinaryFunction.EQUAL);
+      return defined ? Optional.empty() : Optional.of(function + " of " + a);
+    }
+    if (a.isFloat()) {
+      boolean shift =
+          function == BinaryFunction.SHIFT_LEFT || function == BinaryFunction.SHIFT_RIGHT;
+      return bitwise || shift ? Optional.of(function + " of " + a) : Optional.empty();
+    }
+    return IntegerFunctions.refusal(function, a);
+  }
+
+  /** The lanes in which a node can be computed on a target and its operands and result be held. */
+  public static int lanes(Node node, Target target) {
+    int lanes = target.lanes(ScalarType.F32);
+    for (Value value : node.inputs()) {
+      if (value.isPresent()) {
+        lanes = Math.min(lanes, target.lanes(Exprs.registerType(value.dtype())));
+      }
+    }
+    lanes = Math.min(lanes, target.lanes(Exprs.registerType(node.output().dtype())));
+    return isScalarOnly(node) ? 1 : lanes;
+  }
+
+  private static boolean isScalarOnly(Node node) {
+    DType x = node.input(0).dtype();
+    boolean wide = Exprs.registerType(x) == ScalarType.F64;
+    return switch (node.op()) {
+      case Elementwise.Unary(var function) -> x.isFloat() && Transcendentals.isScalarOnly(function);
+      case Elementwise.ParametricUnary(var function, _, _) ->
+          Transcendentals.isScalarOnly(function);
+      case Elementwise.Binary(var function) ->
+          x.isInteger()
+              ? IntegerFunctions.isScalarOnly(function)
+              : function == BinaryFunction.MOD
+                  || function == BinaryFunction.FMOD
+                  || (function == BinaryFunction.POW && (wide || Transcendentals.POW_IS_SCALAR));
+      case Elementwise.Cast _ ->
+          // Conversions between 64-bit integers and floats have no vector form on most machines.
+          (x.isFloat() != node.output().dtype().isFloat())
+              && ((x.bits() == 64 && x.isInteger())
+                  || (node.output().dtype().bits() == 64 && x.isFloat()))
+              && x != DType.BOOL;
+      default -> false;
+    };
+  }
+
+  /** An estimate of the arithmetic operations per element. */
+  public static int work(Op op) {
+    return switch (op) {
+      case Elementwise.Unary(var function) -> Transcendentals.isTranscendental(function) ? 12 : 1;
+      case Elementwise.ParametricUnary(var function, _, _) ->
+          switch (function) {
+            case ELU, CELU, SELU, SWISH -> 12;
+            case LEAKY_RELU, HARD_SIGMOID, THRESHOLDED_RELU, SHRINK -> 2;
+          };
+      case Elementwise.Binary(var function) -> function == BinaryFunction.POW ? 24 : 1;
+      default -> 1;
+    };
+  }
+
+  /** A tensor of one element as a scalar constant. */
+  public static Expr constant(Tensor tensor) {
+    Type type = new Type(Exprs.registerType(tensor.dtype()), 1);
+    return type.scalar().isInteger()
+        ? Exprs.integer(type, tensor.getLong(0))
+        : Exprs.constant(
+            type, tensor.dtype() == DType.BOOL ? tensor.getLong(0) : tensor.getDouble(0));
+  }
+
+  /**
+   * The result of a node.
+   *
+   * @param values the node's operands, as constants or registers
+   */
+  public static Expr write(BodyBuilder body, Node node, Map<Value, Expr> values) {
+    Expr x = values.get(node.input(0));
+    DType from = node.input(0).dtype();
+    DType to = node.output().dtype();
+    Elementwise op = (Elementwise) node.op();
+    return switch (op) {
+      case Elementwise.Unary(var function) ->
+          Conversions.fit(body, to, unary(body, function, from, x));
+      case Elementwise.ParametricUnary(ParametricFunction function, double alpha, double beta) ->
+          Conversions.fit(body, to, RealFunctions.parametric(body, function, alpha, beta, x));
+      case Elementwise.Binary(var function) ->
+          Conversions.fit(body, to, binary(body, function, node, x, values.get(node.input(1))));
+      case Elementwise.Where _ ->
+          Exprs.select(x, values.get(node.input(1)), values.get(node.input(2)));
+      case Elementwise.Clip _ -> clip(body, node, x, values);
+      case Elementwise.IsInf(boolean negative, boolean positive) -> {
+        Expr never = Exprs.spread(Exprs.bool(false), x.type().lanes());
+        Expr infinite = Exprs.constant(x.type(), Double.POSITIVE_INFINITY);
+        Expr above = positive ? x.eq(infinite) : never;
+        yield negative
+            ? Exprs.or(above, x.eq(Exprs.constant(x.type(), Double.NEGATIVE_INFINITY)))
+            : above;
+      }
+      case Elementwise.Cast _ -> Conversions.cast(body, from, to, x);
+      case Elementwise.BitCast _ -> Conversions.bits(body, from, to, x);
+    };
+  }
+
+  private static Expr unary(BodyBuilder body, UnaryFunction function, DType dtype, Expr x) {
+    if (dtype.isFloat()) {
+      return RealFunctions.unary(body, function, x);
+    }
+    if (dtype == DType.BOOL) {
+      return function == UnaryFunction.IDENTITY ? x : Exprs.not(x);
+    }
+    boolean unsigned = dtype.kind() == DType.Kind.UNSIGNED;
+    Expr zero = Exprs.integer(x.type(), 0);
+    Expr one = Exprs.integer(x.type(), 1);
+    return switch (function) {
+      case ABS -> unsigned ? x : x.abs();
+      case NEG -> x.neg();
+      case SIGN -> {
+        Expr negative = unsigned ? one : Exprs.integer(x.type(), -1);
+        yield Exprs.select(x.gt(zero), one, Exprs.select(x.lt(zero), negative, zero));
+      }
+      case RELU -> unsigned ? x : x.max(zero);
+      case BITWISE_NOT -> Exprs.not(x);
+      case IS_NAN -> Exprs.spread(Exprs.bool(false), x.type().lanes());
+      default -> x;
+    };
+  }
+
+  private static Expr binary(BodyBuilder body, BinaryFunction function, Node node, Expr a, Expr b) {
+    DType x = node.input(0).dtype();
+    DType y = node.input(1).dtype();
+    if (function == BinaryFunction.POW) {
+      return power(body, x, y, a, b);
+    }
+    if (x == DType.BOOL) {
+      return switch (function) {
+        case AND, BITWISE_AND -> Exprs.and(a, b);
+        case OR, BITWISE_OR -> Exprs.or(a, b);
+        case XOR, BITWISE_XOR -> Exprs.xor(a, b);
+        case EQUAL -> Exprs.not(Exprs.xor(a, b));
+        default -> throw new IllegalArgumentException(function + " of bool");
+      };
+    }
+    if (x.isInteger()) {
+      Expr right = Exprs.convert(a.type().scalar(), b);
+      return IntegerFunctions.binary(body, function, x, a, right);
+    }
+    return switch (function) {
+      case ADD -> a.plus(b);
+      case SUB -> a.minus(b);
+      case MUL -> a.times(b);
+      case DIV -> a.div(b);
+      case MOD -> {
+        Expr rest = body.let("r", Exprs.binary(BinaryOp.MOD, a, b));
+        Expr zero = Exprs.constant(rest.type(), 0);
+        Expr other = Exprs.xor(rest.lt(zero), b.lt(zero));
+        yield Exprs.select(Exprs.and(rest.ne(zero), other), rest.plus(b), rest);
+      }
+      case FMOD -> Exprs.binary(BinaryOp.MOD, a, b);
+      case MIN -> a.min(b);
+      case MAX -> a.max(b);
+      case EQUAL -> a.eq(b);
+      case LESS -> a.lt(b);
+      case LESS_OR_EQUAL -> a.le(b);
+      case GREATER -> a.gt(b);
+      case GREATER_OR_EQUAL -> a.ge(b);
+      case PRELU -> Exprs.select(a.lt(Exprs.constant(a.type(), 0)), a.times(b), a);
+      case POW, AND, OR, XOR, BITWISE_AND, BITWISE_OR, BITWISE_XOR, SHIFT_LEFT, SHIFT_RIGHT ->
+          throw new IllegalArgumentException(function + " of " + x);
+    };
+  }
+
+  private static Expr power(BodyBuilder body, DType x, DType y, Expr base, Expr exponent) {
+    if (x.isInteger() && y.isInteger()) {
+      return IntegerFunctions.binary(body, BinaryFunction.POW, x, base, exponent);
+    }
+    if (x.isInteger()) {
+      Expr wide = Conversions.cast(body, x, DType.FLOAT64, base);
+      Expr result = Transcendentals.pow(body, wide, Exprs.convert(ScalarType.F64, exponent));
+      return Conversions.cast(body, DType.FLOAT64, x, result);
+    }
+    Expr one = Exprs.constant(base.type(), 1);
+    Expr power = Exprs.convert(base.type().scalar(), exponent);
+    if (power instanceof Expr.Const known) {
+      double value =
+          base.type().scalar() == ScalarType.F64
+              ? Double.longBitsToDouble(known.bits())
+              : Float.intBitsToFloat((int) known.bits());
+      if (value == 2) {
+        return base.times(base);
+      }
+      if (value == 3) {
+        return base.times(base).times(base);
+      }
+      if (value == 0.5) {
+        return Exprs.sqrt(base);
+      }
+      if (value == -1) {
+        return one.div(base);
+      }
+      if (value == 1) {
+        return base;
+      }
+    }
+    return Transcendentals.pow(body, base, power);
+  }
+
+  private static Expr clip(BodyBuilder body, Node node, Expr x, Map<Value, Expr> values) {
+    DType dtype = node.input(0).dtype();
+    Expr result = x;
+    if (node.input(1).isPresent()) {
+      Expr low = values.get(node.input(1));
+      result =
+          dtype.isInteger()
+              ? IntegerFunctions.binary(body, BinaryFunction.MAX, dtype, result, low)
+              : body.let("v", Exprs.select(result.lt(low), low, result));
+    }
+    if (node.input(2).isPresent()) {
+      Expr high = values.get(node.input(2));
+      Expr below = body.let("v", result);
+      result =
+          dtype.isInteger()
+              ? IntegerFunctions.binary(body, BinaryFunction.MIN, dtype, below, high)
+              : Exprs.select(below.gt(high), high, below);
+    }
+    return result;
+  }
+}

@@ -1,0 +1,175 @@
+package fluidml.lower;
+
+import fluidml.graph.Node;
+import fluidml.graph.Value;
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.Target;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import fluidml.tensor.Tensor;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Elementwise nodes over one index space as code inside any loop nest: the epilogue or prologue of
+ * an anchor, or a whole elementwise cluster. Operands from outside are loaded by their views,
+ * broadcast to the space; constants of one element become part of the code.
+ *
+ * <p>Use: check {@link #refusal}, choose a vector axis with {@link #isVectorisable} and lanes with
+ * {@link #lanes}, then {@link #write} at every point of the space.
+ */
+public final class FusedNodes {
+  private final Shape space;
+  private final List<Node> nodes;
+  private final Map<Value, BufferView> loaded = new LinkedHashMap<>();
+  private final Map<Value, BufferView> stored = new LinkedHashMap<>();
+  private final Map<Value, Expr> constants = new HashMap<>();
+
+  /**
+   * Declares the buffers and sizes that the nodes need.
+   *
+   * @param space the index space; the shape of every value that the nodes compute
+   * @param nodes elementwise, in execution order
+   * @param given values that {@link #write} gets as expressions, e.g. the anchor's result
+   * @param results values, given or computed, that are written to memory at every point
+   */
+  public FusedNodes(
+      CallBuilder call,
+      Lowering.Context context,
+      Shape space,
+      List<Node> nodes,
+      Collection<Value> given,
+      Collection<Value> results) {
+    this.space = space;
+    this.nodes = List.copyOf(nodes);
+    Set<Value> known = new HashSet<>(given);
+    for (Node node : nodes) {
+      for (Value operand : node.inputs()) {
+        if (operand.isPresent() && known.add(operand)) {
+          external(call, context, operand);
+        }
+      }
+      known.addAll(node.outputs());
+    }
+    for (Value result : results) {
+      stored.put(result, call.write(context.view(result)));
+    }
+  }
+
+  private void external(CallBuilder call, Lowering.Context context, Value operand) {
+    Optional<Tensor> tensor = context.constant(operand);
+    if (tensor.isPresent() && tensor.get().elements() == 1) {
+      constants.put(operand, ElementwiseExpressions.constant(tensor.get()));
+    } else {
+      loaded.put(operand, call.read(context.view(operand).broadcast(space)));
+    }
+  }
+
+  /** Why some node cannot be computed in a kernel, if one cannot. */
+  public static Optional<String> refusal(Collection<Node> nodes) {
+    return nodes.stream()
+        .map(ElementwiseExpressions::refusal)
+        .flatMap(Optional::stream)
+        .findFirst();
+  }
+
+  /**
+   * The lanes in which all nodes can be computed and all their values held, at most {@code lanes}.
+   */
+  public static int lanes(Collection<Node> nodes, Target target, int lanes) {
+    int possible = lanes;
+    for (Node node : nodes) {
+      possible = Math.min(possible, ElementwiseExpressions.lanes(node, target));
+    }
+    return possible;
+  }
+
+  /** An estimate of the arithmetic operations per element. */
+  public static int work(Collection<Node> nodes) {
+    return nodes.stream().mapToInt(n -> ElementwiseExpressions.work(n.op())).sum();
+  }
+
+  /**
+   * Whether vectors along an axis can be loaded and stored: every operand from outside is dense or
+   * constant along it, and every result dense.
+   */
+  public boolean isVectorisable(int axis) {
+    return loaded.values().stream().allMatch(v -> v.isDense(axis) || v.isConstant(axis))
+        && stored.values().stream().allMatch(v -> v.isDense(axis));
+  }
+
+  /** The operands that are loaded, with their views broadcast to the space. */
+  public Map<Value, BufferView> loads() {
+    return Map.copyOf(loaded);
+  }
+
+  /** The results that are stored. */
+  public Map<Value, BufferView> stores() {
+    return Map.copyOf(stored);
+  }
+
+  /**
+   * Loads the operands that do not change along some axes, for use at many points.
+   *
+   * @param at a point of the space whose indices on the other axes are those of the points to come
+   * @param axes along which the points to come differ
+   */
+  public Map<Value, Expr> preload(BodyBuilder body, Point at, Collection<Integer> axes) {
+    Map<Value, Expr> values = new HashMap<>();
+    loaded.forEach(
+        (value, view) -> {
+          if (axes.stream().allMatch(view::isConstant)) {
+            values.put(value, body.let("c", body.load(view.buffer(), view.index(at.indices()))));
+          }
+        });
+    return values;
+  }
+
+  /**
+   * Computes all nodes at a point and stores the results.
+   *
+   * @param given values already in registers: those announced to the constructor, and any preloaded
+   *     ones
+   * @return every value that is known afterwards
+   */
+  public Map<Value, Expr> write(BodyBuilder body, Point at, Map<Value, Expr> given) {
+    Map<Value, Expr> values = new HashMap<>(constants);
+    values.putAll(given);
+    for (Map.Entry<Value, BufferView> load : loaded.entrySet()) {
+      if (!values.containsKey(load.getKey())) {
+        values.put(load.getKey(), body.let("x", load(body, load.getValue(), at)));
+      }
+    }
+    for (Node node : nodes) {
+      values.put(node.output(), body.let("t", ElementwiseExpressions.write(body, node, values)));
+    }
+    stored.forEach((value, view) -> store(body, view, at, values.get(value)));
+    return values;
+  }
+
+  /** Loads a view at a point: one element where it does not change along the vector axis. */
+  public static Expr load(BodyBuilder body, BufferView view, Point at) {
+    Expr index = view.index(at.indices());
+    return at.lanes() == 1 || view.isConstant(at.vectorAxis())
+        ? body.load(view.buffer(), index)
+        : body.load(view.buffer(), index, at.lanes(), at.mask());
+  }
+
+  /** Stores a value, spread over the lanes if it is a scalar. */
+  public static void store(BodyBuilder body, BufferView view, Point at, Expr value) {
+    body.store(view.buffer(), view.index(at.indices()), Exprs.spread(value, at.lanes()), at.mask());
+  }
+
+  /** Number of elements of the space. */
+  public Dim elements() {
+    return space.elements();
+  }
+}
