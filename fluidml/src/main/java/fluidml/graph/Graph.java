@@ -4,15 +4,14 @@ import fluidml.graph.op.Generation;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.HashMap;
-
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * A computation: nodes in execution order over named values. Immutable and closed: a node reads graph
- * inputs and results of earlier nodes only; bodies of control flow are graphs of their own and get what
- * they read from outside as inputs.
+ * A computation: nodes in execution order over named values. Immutable and closed: a node reads
+ * graph inputs and results of earlier nodes only; bodies of control flow are graphs of their own
+ * and get what they read from outside as inputs.
  *
  * <p>{@code GraphVerifier} states and checks the invariants.
  */
@@ -36,8 +35,7 @@ public final class Graph {
         producers.put(output, node);
       }
       for (Value input : node.inputs()) {
-        ArrayList<Node> list =
-            readers.computeIfAbsent(input, v -> new ArrayList<>(2));
+        ArrayList<Node> list = readers.computeIfAbsent(input, v -> new ArrayList<>(2));
         if (list.isEmpty() || !list.getLast().equals(node)) {
           list.add(node);
         }

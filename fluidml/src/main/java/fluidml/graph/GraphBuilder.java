@@ -7,8 +7,10 @@ import fluidml.graph.op.Generation;
 import fluidml.graph.op.Op;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
@@ -47,10 +49,7 @@ public final class GraphBuilder {
   /** Adds a node with one result, named after its op. */
   public Value add(Op op, Value... operands) {
     return add(
-            op.mnemonic(),
-            op,
-            List.of(operands),
-            List.of(op.mnemonic().toLowerCase(java.util.Locale.ROOT)))
+            op.mnemonic(), op, List.of(operands), List.of(op.mnemonic().toLowerCase(Locale.ROOT)))
         .getFirst();
   }
 
@@ -65,7 +64,18 @@ public final class GraphBuilder {
    * @throws fluidml.error.InvalidModelException if the operands' types do not fit the op
    */
   public List<Value> add(String nodeName, Op op, List<Value> operands, List<String> resultNames) {
-    List<Type> types = TypeInference.infer(nodeName, op, operands, resultNames.size(), contents);
+    List<Type> types = infer(nodeName, op, operands, resultNames.size());
+    return addWithTypes(nodeName, op, operands, resultNames, types);
+  }
+
+  /** The types that the results of a node would get. */
+  List<Type> infer(String nodeName, Op op, List<Value> operands, int results) {
+    return TypeInference.infer(nodeName, op, operands, results, contents);
+  }
+
+  /** Adds a node whose results have given types. */
+  List<Value> addWithTypes(
+      String nodeName, Op op, List<Value> operands, List<String> resultNames, List<Type> types) {
     List<Value> results = new ArrayList<>(types.size());
     for (int i = 0; i < types.size(); i++) {
       results.add(new Value(unique(resultNames.get(i)), types.get(i)));
@@ -87,6 +97,28 @@ public final class GraphBuilder {
     contents.record(node);
   }
 
+  /** Adds an input of another graph, which this one shares. */
+  void adopt(Value input) {
+    names.add(input.name());
+    inputs.add(input);
+    contents.reserve(input.type());
+  }
+
+  /** Keeps symbols from being given to extents that are not known. */
+  void reserve(Set<String> symbols) {
+    contents.reserve(symbols);
+  }
+
+  /** Whether no value has this name. */
+  boolean isFree(String valueName) {
+    return !names.contains(valueName);
+  }
+
+  /** The nodes added so far, a view that grows. */
+  List<Node> view() {
+    return Collections.unmodifiableList(nodes);
+  }
+
   /** Appends a graph output. */
   public void output(Value value) {
     outputs.add(value);
@@ -95,6 +127,11 @@ public final class GraphBuilder {
   /** What is known of the elements of an integer (or bool) tensor before the graph runs. */
   public Optional<SymbolicTensor> contents(Value value) {
     return contents.of(value);
+  }
+
+  /** What is known of the elements of tensors before the graph runs. */
+  public Contents contents() {
+    return contents;
   }
 
   /** The nodes added so far. */

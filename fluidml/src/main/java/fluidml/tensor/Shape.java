@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
+import java.util.function.UnaryOperator;
 
 /**
  * The extents of a tensor, outermost first; rank 0 is a scalar. Immutable.
@@ -70,7 +71,12 @@ public record Shape(List<Dim> dims) {
 
   /** This shape with symbols replaced. */
   public Shape substitute(Map<String, Dim> replacements) {
-    return new Shape(dims.stream().map(d -> d.substitute(replacements)).toList());
+    return map(d -> d.substitute(replacements));
+  }
+
+  /** This shape with every extent changed. */
+  public Shape map(UnaryOperator<Dim> change) {
+    return new Shape(dims.stream().map(change).toList());
   }
 
   /** This shape with one extent replaced; negative axes count from the end. */

@@ -8,6 +8,7 @@ import fluidml.tensor.Dim;
 import fluidml.tensor.Tensor;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -20,6 +21,7 @@ public final class Contents {
   private final Map<Value, SymbolicTensor> known = new HashMap<>();
   private final Map<Value, Fractions> fractions = new HashMap<>();
   private final Map<Value, Tensor> constants = new HashMap<>();
+  private final Set<String> given = new HashSet<>();
   private final Set<String> symbols = new HashSet<>(Set.of("_"));
 
   /** The elements of an int64, int32 or bool {@code value} (bool as 0 and 1), if they are known. */
@@ -40,6 +42,12 @@ public final class Contents {
   /** Learns which symbols a value that is not computed, e.g. a graph input, has in its type. */
   public void reserve(Type type) {
     symbols.addAll(Types.symbols(type));
+    given.addAll(Types.symbols(type));
+  }
+
+  /** Keeps symbols from being given out. */
+  public void reserve(Set<String> names) {
+    symbols.addAll(names);
   }
 
   /**
@@ -55,17 +63,68 @@ public final class Contents {
     return Dim.symbol(hint + "_" + number);
   }
 
-  /** Learns what a node with known operands computes, and the symbols of its results' types. */
+  /** Whether a number depends on the graph's inputs' extents only, not on data. */
+  public boolean isGiven(Dim dim) {
+    return given.containsAll(dim.symbols());
+  }
+
+  /**
+   * Learns what a node with known operands computes, and the symbols of its results' types.
+   *
+   * @param node a node of the graph, after those that compute its operands
+   */
   public void record(Node node) {
-    node.outputs().forEach(v -> reserve(v.type()));
+    node.outputs().forEach(v -> symbols.addAll(Types.symbols(v.type())));
     if (node.op() instanceof Generation.Constant constant) {
       constants.put(node.output(), constant.tensor());
-      boolean small = constant.tensor().elements() <= MAX_ELEMENTS;
-      if (small && SymbolicTensor.isTracked(constant.tensor().dtype())) {
-        known.put(node.output(), SymbolicTensor.of(constant.tensor()));
-      }
-      if (small && constant.tensor().dtype().isFloat()) {
+      if (constant.tensor().elements() <= MAX_ELEMENTS && constant.tensor().dtype().isFloat()) {
         Fractions.of(constant.tensor()).ifPresent(f -> fractions.put(node.output(), f));
+      }
+    }
+    try {
+      evaluate(node);
+    } catch (ArithmeticException e) {
+      // Symbolic numbers do not wrap around as the node's would: its result stays unknown.
+      node.outputs().forEach(known::remove);
+    }
+  }
+
+  private void evaluate(Node node) {
+    Optional<Rearrangement> movement = Rearrangement.of(node, this);
+    if (movement.isPresent()) {
+      move(node, movement.get());
+    } else {
+      Evaluation.result(node, this).ifPresent(e -> known.put(node.output(), e));
+      FractionMath.result(node, this).ifPresent(f -> fractions.put(node.output(), f));
+    }
+  }
+
+  private void move(Node node, Rearrangement movement) {
+    List<Value> operands = node.inputs().subList(0, movement.operands());
+    if (operands.stream().allMatch(known::containsKey)) {
+      List<Dim> elements =
+          operands.stream().flatMap(v -> known.get(v).elements().stream()).toList();
+      for (int i = 0; i < node.outputs().size(); i++) {
+        Value output = node.output(i);
+        known.put(
+            output,
+            new SymbolicTensor(
+                Evaluation.extents(output).orElseThrow(), movement.apply(i, elements)));
+      }
+    }
+    if (operands.stream().allMatch(fractions::containsKey)) {
+      List<Dim> above =
+          operands.stream().flatMap(v -> fractions.get(v).numerators().stream()).toList();
+      List<Dim> below =
+          operands.stream().flatMap(v -> fractions.get(v).denominators().stream()).toList();
+      for (int i = 0; i < node.outputs().size(); i++) {
+        Value output = node.output(i);
+        fractions.put(
+            output,
+            new Fractions(
+                Evaluation.extents(output).orElseThrow(),
+                movement.apply(i, above),
+                movement.apply(i, below)));
       }
     }
   }

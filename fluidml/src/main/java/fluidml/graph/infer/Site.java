@@ -111,7 +111,15 @@ final class Site {
   }
 
   InvalidModelException error(String problem) {
-    return new InvalidModelException("node '%s' (%s)".formatted(nodeName, op.mnemonic()), problem);
+    return new InvalidModelException(where(), problem);
+  }
+
+  InvalidModelException error(String problem, Throwable cause) {
+    return new InvalidModelException(where(), problem, cause);
+  }
+
+  private String where() {
+    return "node '%s' (%s)".formatted(nodeName, op.mnemonic());
   }
 
   /** Checks the number of operands. */

@@ -42,6 +42,14 @@ public final class TypeInference {
   public static List<Type> infer(
       String nodeName, Op op, List<Value> inputs, int outputs, Contents contents) {
     Site site = new Site(nodeName, op, inputs, outputs, contents);
+    try {
+      return infer(site, op);
+    } catch (ArithmeticException e) {
+      throw site.error("an extent does not fit 64 bits", e);
+    }
+  }
+
+  private static List<Type> infer(Site site, Op op) {
     return switch (op) {
       case Elementwise elementwise -> ElementwiseTypes.infer(site, elementwise);
       case Contraction contraction -> ContractionTypes.infer(site, contraction);
