@@ -1,5 +1,9 @@
 package fluidml.reference;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -74,22 +78,45 @@ final class Elements {
         (at, step, count) -> {
           if (step[0] == 1 && step[1] == 1) {
             copy(at[0], source, at[1], count);
-          } else if (dtype.bits() == 32) {
-            copyInts(at, step, count, source);
           } else {
-            for (long i = 0; i < count; i++) {
-              copy(at[0] + i * step[0], source, at[1] + i * step[1]);
-            }
+            copySpread(at[0], step[0], source, at[1], step[1], count);
           }
         });
   }
 
-  private void copyInts(long[] at, long[] step, long count, Tensor source) {
+  private void copySpread(
+      long index, long step, Tensor source, long sourceIndex, long sourceStep, long count) {
     MemorySegment from = source.data();
     MemorySegment to = tensor.data();
-    for (long i = 0; i < count; i++) {
-      to.set(
-          NdIndex.INT, (at[0] + i * step[0]) * 4, from.get(NdIndex.INT, (at[1] + i * step[1]) * 4));
+    switch (dtype.bits()) {
+      case 32 -> {
+        for (long i = 0; i < count; i++) {
+          int bits = from.get(NdIndex.INT, (sourceIndex + i * sourceStep) * 4);
+          to.set(NdIndex.INT, (index + i * step) * 4, bits);
+        }
+      }
+      case 64 -> {
+        for (long i = 0; i < count; i++) {
+          long bits = from.get(JAVA_LONG_UNALIGNED, (sourceIndex + i * sourceStep) * 8);
+          to.set(JAVA_LONG_UNALIGNED, (index + i * step) * 8, bits);
+        }
+      }
+      case 16 -> {
+        for (long i = 0; i < count; i++) {
+          short bits = from.get(JAVA_SHORT_UNALIGNED, (sourceIndex + i * sourceStep) * 2);
+          to.set(JAVA_SHORT_UNALIGNED, (index + i * step) * 2, bits);
+        }
+      }
+      case 8 -> {
+        for (long i = 0; i < count; i++) {
+          to.set(JAVA_BYTE, index + i * step, from.get(JAVA_BYTE, sourceIndex + i * sourceStep));
+        }
+      }
+      default -> {
+        for (long i = 0; i < count; i++) {
+          copy(index + i * step, source, sourceIndex + i * sourceStep);
+        }
+      }
     }
   }
 
