@@ -5,6 +5,7 @@ import fluidml.graph.Value;
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
+import fluidml.loop.Kernel;
 import fluidml.loop.KernelBuilder;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
@@ -111,7 +112,7 @@ public final class CallBuilder {
   }
 
   /**
-   * Writes the entry procedure and finishes the call.
+   * Writes the entry procedure, which does nothing for an empty range, and finishes the call.
    *
    * @param label for people
    * @param nodes what the call computes
@@ -124,7 +125,10 @@ public final class CallBuilder {
       Dim work,
       Expr parallelExtent,
       KernelBuilder.EntryBody entry) {
-    return new KernelCall(
-        label, kernel.entry(parallelExtent, entry), arguments, sizes, nodes, work);
+    Kernel built =
+        kernel.entry(
+            parallelExtent,
+            (body, begin, end) -> body.when(begin.lt(end), () -> entry.write(body, begin, end)));
+    return new KernelCall(label, built, arguments, sizes, nodes, work);
   }
 }

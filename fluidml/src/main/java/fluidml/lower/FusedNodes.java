@@ -6,10 +6,10 @@ import fluidml.loop.BodyBuilder;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.Target;
-import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -27,7 +27,7 @@ import java.util.Set;
  * {@link #lanes}, then {@link #write} at every point of the space.
  */
 public final class FusedNodes {
-  private final Shape space;
+  private final LoopSpace loops;
   private final List<Node> nodes;
   private final Map<Value, BufferView> loaded = new LinkedHashMap<>();
   private final Map<Value, BufferView> stored = new LinkedHashMap<>();
@@ -48,28 +48,48 @@ public final class FusedNodes {
       List<Node> nodes,
       Collection<Value> given,
       Collection<Value> results) {
-    this.space = space;
+    this(call, context, space, LoopSpace.of(space), nodes, given, results);
+  }
+
+  /**
+   * Declares the buffers and sizes that the nodes need.
+   *
+   * @param space the index space; the shape of every value that the nodes compute
+   * @param loops the loops over the space: what {@link Point}s and axes refer to
+   * @param nodes elementwise, in execution order
+   * @param given values that {@link #write} gets as expressions, e.g. the anchor's result
+   * @param results values, given or computed, that are written to memory at every point
+   */
+  public FusedNodes(
+      CallBuilder call,
+      Lowering.Context context,
+      Shape space,
+      LoopSpace loops,
+      List<Node> nodes,
+      Collection<Value> given,
+      Collection<Value> results) {
+    this.loops = loops;
     this.nodes = List.copyOf(nodes);
     Set<Value> known = new HashSet<>(given);
     for (Node node : nodes) {
       for (Value operand : node.inputs()) {
         if (operand.isPresent() && known.add(operand)) {
-          external(call, context, operand);
+          external(call, context, space, operand);
         }
       }
       known.addAll(node.outputs());
     }
     for (Value result : results) {
-      stored.put(result, call.write(context.view(result)));
+      stored.put(result, call.write(loops.apply(context.view(result))));
     }
   }
 
-  private void external(CallBuilder call, Lowering.Context context, Value operand) {
+  private void external(CallBuilder call, Lowering.Context context, Shape space, Value operand) {
     Optional<Tensor> tensor = context.constant(operand);
     if (tensor.isPresent() && tensor.get().elements() == 1) {
       constants.put(operand, ElementwiseExpressions.constant(tensor.get()));
     } else {
-      loaded.put(operand, call.read(context.view(operand).broadcast(space)));
+      loaded.put(operand, call.read(loops.apply(context.view(operand).broadcast(space))));
     }
   }
 
@@ -108,12 +128,12 @@ public final class FusedNodes {
 
   /** The operands that are loaded, with their views broadcast to the space. */
   public Map<Value, BufferView> loads() {
-    return Map.copyOf(loaded);
+    return Collections.unmodifiableMap(loaded);
   }
 
   /** The results that are stored. */
   public Map<Value, BufferView> stores() {
-    return Map.copyOf(stored);
+    return Collections.unmodifiableMap(stored);
   }
 
   /**
@@ -166,10 +186,5 @@ public final class FusedNodes {
   /** Stores a value, spread over the lanes if it is a scalar. */
   public static void store(BodyBuilder body, BufferView view, Point at, Expr value) {
     body.store(view.buffer(), view.index(at.indices()), Exprs.spread(value, at.lanes()), at.mask());
-  }
-
-  /** Number of elements of the space. */
-  public Dim elements() {
-    return space.elements();
   }
 }

@@ -1,0 +1,13 @@
+package fluidml.lower;
+
+import java.util.List;
+
+/** The lowerings in the order in which they are asked. */
+public final class Lowerings {
+  private Lowerings() {}
+
+  /** Every lowering; each says no to what it does not compute. */
+  public static List<Lowering> all() {
+    return List.of(new MapLowering());
+  }
+}
