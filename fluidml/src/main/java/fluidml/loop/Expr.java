@@ -139,6 +139,18 @@ public sealed interface Expr {
     }
   }
 
+  /**
+   * A vector of numbers turned around: lane {@code i} gets lane {@code (i + distance) mod lanes}.
+   *
+   * @param distance from 1 to lanes - 1
+   */
+  record Rotate(Expr operand, int distance) implements Expr {
+    @Override
+    public Type type() {
+      return operand.type();
+    }
+  }
+
   /** 0, 1, 2, … in the lanes of a vector of numbers. */
   record LaneIndex(Type type) implements Expr {}
 

@@ -168,6 +168,13 @@ public final class Exprs {
     return x.type().isVector() ? new Expr.Horizontal(op, x) : x;
   }
 
+  /** A vector turned around: lane i gets lane {@code (i + distance) mod lanes}. */
+  public static Expr rotate(Expr x, int distance) {
+    int lanes = x.type().lanes();
+    int turn = Math.floorMod(distance, lanes);
+    return turn == 0 ? x : new Expr.Rotate(x, turn);
+  }
+
   /** 0, 1, 2, … in the lanes of {@code type}. */
   public static Expr laneIndex(Type type) {
     return type.isVector() ? new Expr.LaneIndex(type) : constant(type, 0);

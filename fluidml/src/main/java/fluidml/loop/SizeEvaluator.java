@@ -39,6 +39,7 @@ final class SizeEvaluator {
           Expr.Bitcast _,
           Expr.Broadcast _,
           Expr.Horizontal _,
+          Expr.Rotate _,
           Expr.LaneIndex _,
           Expr.LaneMask _,
           Expr.Intrinsic _ ->

@@ -311,6 +311,14 @@ public final class Verifier {
             "no such reduction",
             expr);
       }
+      case Expr.Rotate r ->
+          require(
+              r.type().isVector()
+                  && r.type().scalar() != ScalarType.BOOL
+                  && r.distance() > 0
+                  && r.distance() < r.type().lanes(),
+              "no such rotation",
+              expr);
       case Expr.LaneIndex i ->
           require(i.type().isVector() && i.type().scalar() != ScalarType.BOOL, "bad type", expr);
       case Expr.Intrinsic i ->

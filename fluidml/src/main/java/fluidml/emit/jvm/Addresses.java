@@ -62,26 +62,15 @@ record Addresses(List<Term> terms, long constant) {
     Walk.visit(
         expr,
         e -> {
-          switch (e) {
-            case Expr.Var v -> deepest[0] = Math.max(deepest[0], method.depth(v.name()));
-            case Expr.Read r ->
-                deepest[0] = Math.max(deepest[0], method.depth(r.register().name()));
-            case Expr.Load _ -> deepest[0] = Integer.MAX_VALUE;
-            case Expr.Const _,
-                Expr.Size _,
-                Expr.Unary _,
-                Expr.Binary _,
-                Expr.Fma _,
-                Expr.Compare _,
-                Expr.Select _,
-                Expr.Convert _,
-                Expr.Bitcast _,
-                Expr.Broadcast _,
-                Expr.Horizontal _,
-                Expr.LaneIndex _,
-                Expr.LaneMask _,
-                Expr.Intrinsic _ -> {}
+          int own = 0;
+          if (e instanceof Expr.Var v) {
+            own = method.depth(v.name());
+          } else if (e instanceof Expr.Read r) {
+            own = method.depth(r.register().name());
+          } else if (e instanceof Expr.Load) {
+            own = Integer.MAX_VALUE;
           }
+          deepest[0] = Math.max(deepest[0], own);
         });
     return deepest[0];
   }

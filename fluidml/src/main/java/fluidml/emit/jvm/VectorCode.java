@@ -64,6 +64,11 @@ final class VectorCode {
         Lane from = Lane.of(b.operand().type().scalar());
         code.invokevirtual(from.vector, lane.reinterpret, Descs.method(vector));
       }
+      case Expr.Rotate r -> {
+        emit(r.operand());
+        method.shuffles.rotation(code, lane, lanes, r.distance());
+        code.invokevirtual(vector, "rearrange", Descs.method(vector, Descs.SHUFFLE));
+      }
       case Expr.LaneIndex _ -> {
         method.emit(fluidml.loop.Exprs.constant(expr.type(), 0));
         code.iconst_1().invokevirtual(vector, "addIndex", Descs.method(vector, CD_int));
@@ -177,9 +182,7 @@ final class VectorCode {
     Expr folded = method.let(h.operand());
     for (int distance = lanes / 2; distance >= 1; distance /= 2) {
       emit(folded);
-      emit(folded);
-      method.shuffles.rotation(code, lane, lanes, distance);
-      code.invokevirtual(lane.vector, "rearrange", Descs.method(lane.vector, Descs.SHUFFLE));
+      emit(new Expr.Rotate(folded, distance));
       code.invokevirtual(lane.vector, h.op().text(), Descs.method(lane.vector, Descs.VECTOR));
       folded = method.pop(folded.type());
     }
@@ -239,6 +242,7 @@ final class VectorCode {
           Expr.Convert _,
           Expr.Bitcast _,
           Expr.Horizontal _,
+          Expr.Rotate _,
           Expr.LaneIndex _,
           Expr.Intrinsic _ ->
           throw new IllegalStateException("not a mask: " + expr);
