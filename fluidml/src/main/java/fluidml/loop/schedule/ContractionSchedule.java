@@ -1,0 +1,287 @@
+package fluidml.loop.schedule;
+
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.Kernel;
+import fluidml.loop.KernelBuilder;
+import fluidml.loop.ScalarType;
+import fluidml.loop.Target;
+import fluidml.loop.Type;
+import fluidml.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Matrix products in tiles that stay in registers: a few rows of the left operand, broadcast
+ * element by element, times the vectors of one panel of the right operand. Finished tiles pass
+ * through scratch, in the first-level cache, to a {@link ProductStore}.
+ *
+ * <p>Rows are cut into tiles of nearly equal heights. A unit of the parallel range is one tile of
+ * rows with one panel, tiles running fastest: a part of the range streams its own panels, each of
+ * them once per cache life. Results do not depend on the partition. Sums longer than {@link #BLOCK}
+ * are cut into blocks, which bounds what the caches must hold.
+ */
+public final class ContractionSchedule {
+  /** Terms of a sum between two writes of the tile. */
+  static final int BLOCK = 1536;
+
+  private final KernelBuilder kernel;
+  private final Contraction contraction;
+  private final ProductStore result;
+  private final TileShape shape;
+  private final Type accumulator;
+  private final Buffer tile;
+  private final Buffer panels;
+  private final boolean packs;
+
+  private ContractionSchedule(
+      KernelBuilder kernel, Contraction contraction, Target target, ProductStore result) {
+    this.kernel = kernel;
+    this.contraction = contraction;
+    this.result = result;
+    ScalarType scalar = contraction.accumulator();
+    this.shape = TileShape.of(target, scalar);
+    this.accumulator = new Type(scalar, shape.lanes());
+    int bytes = scalar.bits() / 8;
+    this.tile =
+        kernel.scratch(
+            "tile", storage(scalar), Exprs.index((long) shape.rows() * shape.columns() * bytes));
+    this.packs = contraction.right() instanceof Contraction.Strided;
+    DType rightType = contraction.right().buffer().dtype();
+    this.panels =
+        packs
+            ? kernel.scratch(
+                "panel", rightType, contraction.depth().times(shape.columns() * rightType.bytes()))
+            : contraction.right().buffer();
+  }
+
+  private static DType storage(ScalarType scalar) {
+    return switch (scalar) {
+      case F32 -> DType.FLOAT32;
+      case F64 -> DType.FLOAT64;
+      case I32 -> DType.INT32;
+      case I64 -> DType.INT64;
+      case BOOL -> throw new IllegalArgumentException("truth values cannot be summed");
+    };
+  }
+
+  /**
+   * Writes the procedures of a contraction and finishes the kernel.
+   *
+   * @param kernel has the buffers and sizes of the contraction and of {@code result}
+   */
+  public static Kernel build(
+      KernelBuilder kernel, Contraction contraction, Target target, ProductStore result) {
+    return new ContractionSchedule(kernel, contraction, target, result).build();
+  }
+
+  private Kernel build() {
+    if (contraction.right() instanceof Contraction.Strided strided) {
+      kernel.procedure(
+          "pack", List.of("base", "width"), (b, p) -> pack(b, strided, p.get(0), p.get(1)));
+    }
+    for (int rows = 1; rows <= shape.rows(); rows++) {
+      int height = rows;
+      kernel.procedure(
+          "multiply" + rows,
+          List.of("left", "right", "terms", "done"),
+          (b, p) -> multiply(b, height, p.get(0), p.get(1), p.get(2), p.get(3)));
+    }
+    List<String> place = List.of("batch", "row", "rows", "column");
+    kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
+    kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
+    kernel.procedure(
+        "tile",
+        List.of("batch", "row", "rows", "left", "right", "column"),
+        (b, p) -> tile(b, p.get(0), p.get(1), p.get(2), p.get(3), p.get(4), p.get(5)));
+    Expr tiles = Exprs.ceilDiv(contraction.rows(), shape.rows());
+    Expr panelCount = Exprs.ceilDiv(contraction.columns(), shape.columns());
+    return kernel.entry(
+        contraction.batches().times(panelCount).times(tiles),
+        (b, begin, end) -> main(b, begin, end, tiles, panelCount));
+  }
+
+  private void main(BodyBuilder b, Expr begin, Expr end, Expr tileCount, Expr panelCount) {
+    Expr tiles = b.let("tiles", tileCount.max(Exprs.index(1)));
+    Expr panelsPerBatch = b.let("panels", panelCount.max(Exprs.index(1)));
+    Expr height = b.let("height", contraction.rows().div(tiles));
+    Expr higher = b.let("higher", contraction.rows().minus(height.times(tiles)));
+    Expr last = end.minus(1);
+    b.loop(
+        "unit",
+        begin.div(tiles),
+        b.let("units", Exprs.select(begin.lt(end), last.div(tiles).plus(1), begin.div(tiles))),
+        unit -> {
+          Expr batch = b.let("batch", unit.div(panelsPerBatch));
+          Expr panel = b.let("panel", unit.minus(batch.times(panelsPerBatch)));
+          Expr column = b.let("column", panel.times(shape.columns()));
+          Expr leftBase = b.let("leftBase", contraction.left().offset().apply(b, batch));
+          Expr right = b.let("right", right(b, batch, panel, column));
+          Expr skipped = b.let("skipped", unit.times(tiles));
+          b.loop(
+              "t",
+              begin.minus(skipped).max(Exprs.index(0)),
+              end.minus(skipped).min(tiles),
+              t -> {
+                Expr row = b.let("row", t.times(height).plus(t.min(higher)));
+                Expr rows = height.plus(Exprs.select(t.lt(higher), Exprs.index(1), Exprs.index(0)));
+                Expr left = leftBase.plus(row.times(contraction.left().rowStride()));
+                b.call("tile", batch, row, rows, left, right, column);
+              });
+        });
+  }
+
+  /** Where the panel begins that the tiles read; one that is not packed yet is packed here. */
+  private Expr right(BodyBuilder b, Expr batch, Expr panel, Expr column) {
+    Expr base = contraction.right().offset().apply(b, batch);
+    return switch (contraction.right()) {
+      case Contraction.Packed _ ->
+          base.plus(panel.times(contraction.depth().times(shape.columns())));
+      case Contraction.Strided s -> {
+        Expr width = contraction.columns().minus(column).min(Exprs.index(shape.columns()));
+        b.call("pack", base.plus(column.times(s.columnStride())), width);
+        yield Exprs.index(0);
+      }
+    };
+  }
+
+  private void pack(BodyBuilder b, Contraction.Strided right, Expr base, Expr width) {
+    Expr one = Exprs.index(1);
+    Expr depth = contraction.depth();
+    if (right.columnStride().equals(one)) {
+      Panels.packRows(b, right.buffer(), base, right.depthStride(), depth, width, panels, shape);
+    } else if (right.depthStride().equals(one)) {
+      Panels.packColumns(
+          b, right.buffer(), base, right.columnStride(), depth, width, panels, shape);
+    } else {
+      Panels.packElements(
+          b,
+          right.buffer(),
+          base,
+          right.depthStride(),
+          right.columnStride(),
+          depth,
+          Exprs.index(0),
+          width,
+          panels,
+          shape);
+    }
+  }
+
+  /** All terms of a tile, then its store. */
+  private void tile(
+      BodyBuilder b, Expr batch, Expr row, Expr rows, Expr left, Expr right, Expr column) {
+    Expr depth = contraction.depth();
+    b.loop(
+        "done",
+        Exprs.index(0),
+        depth.max(Exprs.index(1)),
+        BLOCK,
+        done -> {
+          Expr from = b.let("from", left.plus(done.times(contraction.left().depthStride())));
+          Expr panel = b.let("panel", right.plus(done.times(shape.columns())));
+          Expr terms = b.let("terms", depth.minus(done).min(Exprs.index(BLOCK)));
+          choose(b, shape.rows(), rows, from, panel, terms, done);
+        });
+    b.when(
+        column.plus(shape.columns()).le(contraction.columns()),
+        () -> b.call("finish", batch, row, rows, column),
+        () -> b.call("finishEdge", batch, row, rows, column));
+  }
+
+  private void choose(
+      BodyBuilder b, int height, Expr rows, Expr left, Expr right, Expr terms, Expr done) {
+    if (height == 1) {
+      b.call("multiply1", left, right, terms, done);
+      return;
+    }
+    b.when(
+        rows.eq(Exprs.index(height)),
+        () -> b.call("multiply" + height, left, right, terms, done),
+        () -> choose(b, height - 1, rows, left, right, terms, done));
+  }
+
+  /**
+   * The micro-kernel: {@code rows} rows of the tile over some terms, added to what is there
+   * already.
+   */
+  private void multiply(BodyBuilder b, int rows, Expr left, Expr right, Expr terms, Expr done) {
+    int vectors = shape.vectors();
+    List<Expr.Read> sums = new ArrayList<>();
+    for (int i = 0; i < rows * vectors; i++) {
+      sums.add(b.variable("sum", Exprs.constant(accumulator, 0)));
+    }
+    Contraction.Left a = contraction.left();
+    List<Expr> starts = new ArrayList<>();
+    for (int r = 0; r < rows; r++) {
+      starts.add(r == 0 ? left : b.let("start", left.plus(a.rowStride().times(r))));
+    }
+    b.loop(
+        "k",
+        Exprs.index(0),
+        terms,
+        k -> {
+          List<Expr> columns = new ArrayList<>();
+          for (int v = 0; v < vectors; v++) {
+            Expr at = right.plus(k.times(shape.columns())).plus(v * shape.lanes());
+            Expr loaded = b.load(panels, at, shape.lanes());
+            columns.add(b.let("b", contraction.right().transform().apply(loaded)));
+          }
+          for (int r = 0; r < rows; r++) {
+            Expr at = starts.get(r).plus(k.times(a.depthStride()));
+            Expr loaded = a.transform().apply(b.load(a.buffer(), at));
+            Expr element = b.let("a", Exprs.spread(loaded, shape.lanes()));
+            for (int v = 0; v < vectors; v++) {
+              Expr.Read sum = sums.get(r * vectors + v);
+              b.assign(sum, element.fma(columns.get(v), sum));
+            }
+          }
+        });
+    b.when(
+        done.eq(Exprs.index(0)),
+        () -> {
+          for (int i = 0; i < sums.size(); i++) {
+            b.store(tile, Exprs.index((long) i * shape.lanes()), sums.get(i));
+          }
+        },
+        () -> {
+          for (int i = 0; i < sums.size(); i++) {
+            Expr at = Exprs.index((long) i * shape.lanes());
+            b.store(tile, at, b.load(tile, at, shape.lanes()).plus(sums.get(i)));
+          }
+        });
+  }
+
+  /**
+   * Hands the rows of a tile to the store: whole panels without masks, the last one up to its edge.
+   */
+  private void finish(BodyBuilder b, List<Expr> place, boolean whole) {
+    Expr batch = place.get(0);
+    Expr column = place.get(3);
+    int lanes = shape.lanes();
+    Expr width = whole ? Exprs.index(shape.columns()) : b.let(contraction.columns().minus(column));
+    b.loop(
+        "r",
+        Exprs.index(0),
+        place.get(2),
+        r -> {
+          Expr row = b.let("row", place.get(1).plus(r));
+          b.loop(
+              "c",
+              Exprs.index(0),
+              width,
+              lanes,
+              c -> {
+                Optional<Expr> mask =
+                    whole || lanes == 1
+                        ? Optional.empty()
+                        : Optional.of(b.let("mask", Exprs.laneMask(width.minus(c), lanes)));
+                Expr value = b.let("value", b.load(tile, r.times(shape.columns()).plus(c), lanes));
+                result.store(b, value, batch, row, b.let("at", column.plus(c)), mask);
+              });
+        });
+  }
+}

@@ -1,0 +1,33 @@
+package fluidml.loop.schedule;
+
+import fluidml.loop.ScalarType;
+import fluidml.loop.Target;
+
+/**
+ * The block of a product that a micro-kernel keeps in registers.
+ *
+ * @param rows the most rows of a tile
+ * @param vectors vectors per row
+ * @param lanes lanes of a vector
+ */
+public record TileShape(int rows, int vectors, int lanes) {
+
+  /**
+   * The shape that fills the registers of a target: 6 rows of 4 vectors where there are 32
+   * registers, else 6 rows of 2 vectors (one register holds the broadcast element, {@code vectors}
+   * the other operand).
+   */
+  public static TileShape of(Target target, ScalarType accumulator) {
+    int lanes = target.lanes(accumulator);
+    return switch (target.vectorBits()) {
+      case 512 -> new TileShape(6, 4, lanes);
+      case 0 -> new TileShape(4, 2, 1);
+      default -> new TileShape(6, 2, lanes);
+    };
+  }
+
+  /** Columns of a tile, and of a panel. */
+  public int columns() {
+    return vectors * lanes;
+  }
+}
