@@ -1,0 +1,503 @@
+package fluidml.loop.schedule;
+
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.Kernel;
+import fluidml.loop.KernelBuilder;
+import fluidml.loop.ScalarType;
+import fluidml.loop.Type;
+import fluidml.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+
+/**
+ * Convolution as an implicit matrix product: rows are output pixels, columns are filters, and the
+ * sum runs over the window's taps and the input channels.
+ *
+ * <p>A tile of a few pixels, anywhere in the image, times the vectors of one panel of filters stays
+ * in registers over the whole sum; inputs are broadcast from where they lie, through a table of
+ * offsets that all pixels share. A tile whose windows leave the image is first copied, with zeros
+ * for the padding, into scratch. Finished tiles go through scratch to the {@link TileStore}.
+ *
+ * <p>Filters come packed as panels {@code [group][panel][tap][channel][column]}, zero where there
+ * is no filter. A unit of the parallel range is one tile with one panel; its result does not
+ * depend on the partition.
+ */
+public final class ConvolutionSchedule {
+  private final KernelBuilder kernel;
+  private final Problem problem;
+  private final Tile tile;
+  private final TileStore result;
+  private final Type accumulator;
+  private final DType accumulatorStorage;
+  private final int rank;
+  private final Buffer tileBuffer;
+  private final Buffer rowTable;
+  private final Optional<Buffer> offsets;
+  private final Optional<Buffer> gathered;
+  private final Expr depth;
+  private final Expr pixels;
+  private final Expr panelsPerGroup;
+  private final Expr tiles;
+
+  /**
+   * What is convolved. Expressions are I64, of sizes.
+   *
+   * @param input the input's elements
+   * @param panels the packed filters
+   * @param batch number of images
+   * @param batchStride elements between images
+   * @param groups number of groups
+   * @param channels input channels of a group
+   * @param channelStride elements between channels
+   * @param contiguous whether {@code channelStride} is 1
+   * @param filters output channels of a group
+   * @param axes spatial axes
+   * @param pointwise whether the kernel's extents are all 1
+   * @param padded whether windows may leave the image
+   * @param panelsInside not 0 to run over panels inside, tiles outside; 0 for the reverse
+   * @param contiguousResult whether channels are neighbours in what {@link TileStore} writes
+   */
+  public record Problem(
+      Buffer input,
+      Buffer panels,
+      Expr batch,
+      Expr batchStride,
+      Expr groups,
+      Expr channels,
+      Expr channelStride,
+      boolean contiguous,
+      Expr filters,
+      List<WindowAxis> axes,
+      boolean pointwise,
+      boolean padded,
+      Expr panelsInside,
+      boolean contiguousResult) {
+    /** Copies the axes. */
+    public Problem {
+      axes = List.copyOf(axes);
+    }
+  }
+
+  /**
+   * The part of the result that registers hold.
+   *
+   * @param rows pixels
+   * @param vectors vectors of columns
+   * @param lanes columns of a vector
+   */
+  public record Tile(int rows, int vectors, int lanes) {
+    /** Columns of a panel. */
+    public int columns() {
+      return vectors * lanes;
+    }
+  }
+
+  private ConvolutionSchedule(
+      KernelBuilder kernel, Problem problem, Tile tile, TileStore result) {
+    this.kernel = kernel;
+    this.problem = problem;
+    this.tile = tile;
+    this.result = result;
+    this.accumulator = new Type(Exprs.registerType(problem.input.dtype()), 1);
+    this.accumulatorStorage =
+        accumulator.scalar() == ScalarType.F64 ? DType.FLOAT64 : DType.FLOAT32;
+    this.rank = problem.axes.size();
+    Expr taps = Exprs.index(1);
+    Expr all = Exprs.index(1);
+    for (WindowAxis axis : problem.axes) {
+      taps = taps.times(axis.kernel());
+      all = all.times(axis.output());
+    }
+    this.depth = taps.times(problem.channels);
+    this.pixels = all;
+    this.panelsPerGroup = Exprs.ceilDiv(problem.filters, tile.columns());
+    this.tiles = Exprs.ceilDiv(pixels, tile.rows);
+    int bytes = accumulator.bits() / 8;
+    this.tileBuffer =
+        kernel.scratch(
+            "tile", accumulatorStorage, Exprs.index((long) tile.rows * tile.columns() * bytes));
+    this.rowTable =
+        kernel.scratch("rows", DType.INT64, Exprs.index(8L * (tile.rows * (rank + 1) + 1)));
+    this.offsets =
+        isDense()
+            ? Optional.empty()
+            : Optional.of(kernel.scratch("offsets", DType.INT64, depth.times(8)));
+    this.gathered =
+        problem.padded
+            ? Optional.of(
+                kernel.scratch(
+                    "gathered", problem.input.dtype(), depth.times((long) tile.rows * inputBytes())))
+            : Optional.empty();
+  }
+
+  /**
+   * Writes the procedures of a convolution and finishes the kernel.
+   *
+   * @param kernel has the buffers of the problem and of {@code result}
+   */
+  public static Kernel build(KernelBuilder kernel, Problem problem, Tile tile, TileStore result) {
+    return new ConvolutionSchedule(kernel, problem, tile, result).build();
+  }
+
+  private int inputBytes() {
+    return problem.input.dtype().bytes();
+  }
+
+  /** Whether a pixel's inputs lie one after another. */
+  private boolean isDense() {
+    return problem.pointwise && problem.contiguous;
+  }
+
+  private Kernel build() {
+    offsets.ifPresent(
+        table ->
+            kernel.procedure("fillOffsets", List.of(), (b, _) -> fillOffsets(b, table)));
+    gathered.ifPresent(
+        copy ->
+            kernel.procedure("gather", List.of("base"), (b, p) -> gather(b, copy, p.getFirst())));
+    kernel.procedure(
+        "prepare",
+        List.of("image", "group", "tileIndex"),
+        (b, p) -> prepare(b, p.get(0), p.get(1), p.get(2)));
+    kernel.procedure(
+        "multiply",
+        List.of("panel"),
+        (b, p) ->
+            multiply(
+                b, problem.input, p.getFirst(), r -> b.load(rowTable, Exprs.index(row(r))), offsets));
+    gathered.ifPresent(
+        copy ->
+            kernel.procedure(
+                "multiplyGathered",
+                List.of("panel"),
+                (b, p) ->
+                    multiply(
+                        b, copy, p.getFirst(), r -> depth.times((long) r), Optional.empty())));
+    kernel.procedure(
+        "finish",
+        List.of("image", "group", "tileIndex", "panelIndex"),
+        (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), p.get(3)));
+    Expr units = problem.batch.times(problem.groups).times(panelsPerGroup).times(tiles);
+    return kernel.entry(units, this::main);
+  }
+
+  private long row(int r) {
+    return (long) r * (rank + 1);
+  }
+
+  private void main(BodyBuilder b, Expr begin, Expr end) {
+    offsets.ifPresent(_ -> b.when(begin.lt(end), () -> b.call("fillOffsets")));
+    Expr panelCount = b.let("panelCount", panelsPerGroup);
+    Expr tileCount = b.let("tileCount", tiles);
+    Expr panelsInside = b.let("panelsInside", problem.panelsInside.ne(Exprs.index(0)));
+    Expr inner = b.let("inner", Exprs.select(panelsInside, panelCount, tileCount));
+    Expr outer = b.let("outer", Exprs.select(panelsInside, tileCount, panelCount));
+    Expr rest = b.let("rest", begin.div(inner.max(Exprs.index(1))));
+    Expr images = b.let("images", rest.div(outer.max(Exprs.index(1))));
+    Expr.Read inside = b.variable("inside", begin.minus(rest.times(inner)));
+    Expr.Read outside = b.variable("outside", rest.minus(images.times(outer)));
+    Expr.Read image = b.variable("image", images.div(problem.groups.max(Exprs.index(1))));
+    Expr.Read group = b.variable("group", images.minus(image.times(problem.groups)));
+    Expr.Read prepared = b.variable("prepared", Exprs.index(-1));
+    Expr panelSize = b.let("panelSize", depth.times(tile.columns()));
+    b.loop(
+        "unit",
+        begin,
+        end,
+        _ -> {
+          Expr tileIndex = b.let("tileIndex", Exprs.select(panelsInside, outside, inside));
+          Expr panelIndex = b.let("panelIndex", Exprs.select(panelsInside, inside, outside));
+          b.when(
+              prepared.ne(tileIndex),
+              () -> {
+                b.call("prepare", image, group, tileIndex);
+                b.assign(prepared, tileIndex);
+              });
+          Expr panel =
+              b.let("panel", group.times(panelCount).plus(panelIndex).times(panelSize));
+          if (gathered.isPresent()) {
+            b.when(
+                b.load(rowTable, Exprs.index(row(tile.rows))).ne(Exprs.index(0)),
+                () -> b.call("multiplyGathered", panel),
+                () -> b.call("multiply", panel));
+          } else {
+            b.call("multiply", panel);
+          }
+          b.call("finish", image, group, tileIndex, panelIndex);
+          b.assign(inside, inside.plus(1));
+          b.when(
+              inside.eq(inner),
+              () -> {
+                b.assign(inside, Exprs.index(0));
+                b.assign(outside, outside.plus(1));
+                b.when(
+                    outside.eq(outer),
+                    () -> {
+                      b.assign(outside, Exprs.index(0));
+                      b.assign(prepared, Exprs.index(-1));
+                      b.assign(group, group.plus(1));
+                      b.when(
+                          group.eq(problem.groups),
+                          () -> {
+                            b.assign(group, Exprs.index(0));
+                            b.assign(image, image.plus(1));
+                          });
+                    });
+              });
+        });
+  }
+
+  /** Visits the taps of the window in the order of the packed filters. */
+  private void taps(
+      BodyBuilder b, int axis, List<Expr> positions, Expr tap, BiConsumer<List<Expr>, Expr> body) {
+    if (axis == rank) {
+      body.accept(positions, b.let("tap", tap));
+      return;
+    }
+    Expr extent = problem.axes.get(axis).kernel();
+    b.loop(
+        "k" + axis,
+        Exprs.index(0),
+        extent,
+        k -> {
+          List<Expr> more = new ArrayList<>(positions);
+          more.add(k);
+          taps(b, axis + 1, more, tap.times(extent).plus(k), body);
+        });
+  }
+
+  private void fillOffsets(BodyBuilder b, Buffer table) {
+    taps(
+        b,
+        0,
+        List.of(),
+        Exprs.index(0),
+        (k, tap) -> {
+          Expr start = Exprs.index(0);
+          for (int a = 0; a < rank; a++) {
+            WindowAxis axis = problem.axes.get(a);
+            start = start.plus(k.get(a).times(axis.dilation()).times(axis.inputStride()));
+          }
+          Expr from = b.let("from", start);
+          Expr to = b.let("to", tap.times(problem.channels));
+          b.loop(
+              "channel",
+              Exprs.index(0),
+              problem.channels,
+              c -> b.store(table, to.plus(c), from.plus(c.times(problem.channelStride))));
+        });
+  }
+
+  /** Where the windows of a tile's pixels begin, their coordinates, and whether one leaves the image. */
+  private void prepare(BodyBuilder b, Expr image, Expr group, Expr tileIndex) {
+    Expr base =
+        b.let(
+            "base",
+            image
+                .times(problem.batchStride)
+                .plus(group.times(problem.channels).times(problem.channelStride)));
+    Expr first = b.let("first", tileIndex.times(tile.rows));
+    Expr last = b.let("last", pixels.minus(1).minus(first));
+    List<Expr.Read> position = new ArrayList<>();
+    Expr rest = first;
+    for (int a = rank - 1; a > 0; a--) {
+      Expr extent = problem.axes.get(a).output();
+      Expr next = b.let("rest", rest.div(extent));
+      position.addFirst(b.variable("o" + a, rest.minus(next.times(extent))));
+      rest = next;
+    }
+    position.addFirst(b.variable("o0", rest));
+    Expr.Read outside = b.variable("outside", Exprs.index(0));
+    b.loop(
+        "r",
+        Exprs.index(0),
+        Exprs.index(tile.rows),
+        r -> {
+          Expr entry = b.let("entry", r.times(rank + 1));
+          Expr offset = base;
+          for (int a = 0; a < rank; a++) {
+            WindowAxis axis = problem.axes.get(a);
+            Expr start = b.let("start", axis.start(position.get(a)));
+            offset = offset.plus(start.times(axis.inputStride()));
+            b.store(rowTable, entry.plus(a + 1), position.get(a));
+            if (problem.padded) {
+              Expr end = start.plus(axis.kernel().minus(1).times(axis.dilation()));
+              Expr leaves = Exprs.or(start.lt(Exprs.index(0)), end.ge(axis.input()));
+              b.when(leaves, () -> b.assign(outside, Exprs.index(1)));
+            }
+          }
+          b.store(rowTable, entry, offset);
+          b.when(r.lt(last), () -> advance(b, position, rank - 1));
+        });
+    gathered.ifPresent(
+        _ -> {
+          b.store(rowTable, Exprs.index(row(tile.rows)), outside);
+          b.when(outside.ne(Exprs.index(0)), () -> b.call("gather", base));
+        });
+  }
+
+  private void advance(BodyBuilder b, List<Expr.Read> position, int axis) {
+    b.assign(position.get(axis), position.get(axis).plus(1));
+    if (axis > 0) {
+      b.when(
+          position.get(axis).ge(problem.axes.get(axis).output()),
+          () -> {
+            b.assign(position.get(axis), Exprs.index(0));
+            advance(b, position, axis - 1);
+          });
+    }
+  }
+
+  /** Copies the windows of a tile's pixels, zero outside the image, in the order of the filters. */
+  private void gather(BodyBuilder b, Buffer copy, Expr base) {
+    b.loop(
+        "r",
+        Exprs.index(0),
+        Exprs.index(tile.rows),
+        r -> {
+          Expr row = b.let("row", r.times(depth));
+          List<Expr> starts = new ArrayList<>();
+          for (int a = 0; a < rank; a++) {
+            Expr position = b.load(rowTable, r.times(rank + 1).plus(a + 1));
+            starts.add(b.let("start" + a, problem.axes.get(a).start(position)));
+          }
+          taps(
+              b,
+              0,
+              List.of(),
+              Exprs.index(0),
+              (k, tap) -> {
+                Expr inside = Exprs.bool(true);
+                Expr source = base;
+                for (int a = 0; a < rank; a++) {
+                  WindowAxis axis = problem.axes.get(a);
+                  Expr at = b.let("at", starts.get(a).plus(k.get(a).times(axis.dilation())));
+                  inside = Exprs.and(inside, Exprs.and(at.ge(Exprs.index(0)), at.lt(axis.input())));
+                  source = source.plus(at.times(axis.inputStride()));
+                }
+                Expr from = b.let("from", source);
+                Expr to = b.let("to", row.plus(tap.times(problem.channels)));
+                Expr hit = b.let("hit", inside);
+                b.when(hit, () -> copyChannels(b, copy, from, to), () -> clear(b, copy, to));
+              });
+        });
+  }
+
+  private void copyChannels(BodyBuilder b, Buffer copy, Expr from, Expr to) {
+    if (problem.contiguous) {
+      b.vectorLoop(
+          "c",
+          Exprs.index(0),
+          problem.channels,
+          tile.lanes,
+          (c, mask) ->
+              b.store(
+                  copy,
+                  to.plus(c),
+                  b.load(problem.input, from.plus(c), tile.lanes, mask),
+                  mask));
+    } else {
+      b.loop(
+          "c",
+          Exprs.index(0),
+          problem.channels,
+          c ->
+              b.store(
+                  copy,
+                  to.plus(c),
+                  b.load(problem.input, from.plus(c.times(problem.channelStride)))));
+    }
+  }
+
+  private void clear(BodyBuilder b, Buffer copy, Expr to) {
+    b.vectorLoop(
+        "z",
+        Exprs.index(0),
+        problem.channels,
+        tile.lanes,
+        (c, mask) ->
+            b.store(copy, to.plus(c), Exprs.constant(accumulator.times(tile.lanes), 0), mask));
+  }
+
+  /** The rows of a tile's product. */
+  private interface RowStart {
+    Expr of(int row);
+  }
+
+  private void multiply(
+      BodyBuilder b, Buffer a, Expr panel, RowStart rowStart, Optional<Buffer> table) {
+    Type vector = accumulator.times(tile.lanes);
+    List<Expr> rows = new ArrayList<>();
+    for (int r = 0; r < tile.rows; r++) {
+      rows.add(b.let("row" + r, rowStart.of(r)));
+    }
+    Expr.Read[][] sums = new Expr.Read[tile.rows][tile.vectors];
+    for (int r = 0; r < tile.rows; r++) {
+      for (int v = 0; v < tile.vectors; v++) {
+        sums[r][v] = b.variable("sum" + r + "_" + v, Exprs.constant(vector, 0));
+      }
+    }
+    b.loop(
+        "k",
+        Exprs.index(0),
+        depth,
+        k -> {
+          Expr offset = table.map(t -> b.let("offset", b.load(t, k))).orElse(k);
+          List<Expr> filters = new ArrayList<>();
+          Expr line = panel.plus(k.times(tile.columns()));
+          for (int v = 0; v < tile.vectors; v++) {
+            filters.add(
+                b.let(
+                    "b" + v,
+                    b.load(problem.panels, line.plus((double) v * tile.lanes), tile.lanes)));
+          }
+          for (int r = 0; r < tile.rows; r++) {
+            Expr x = b.let("a" + r, Exprs.spread(b.load(a, rows.get(r).plus(offset)), tile.lanes));
+            for (int v = 0; v < tile.vectors; v++) {
+              b.assign(sums[r][v], x.fma(filters.get(v), sums[r][v]));
+            }
+          }
+        });
+    for (int r = 0; r < tile.rows; r++) {
+      for (int v = 0; v < tile.vectors; v++) {
+        long at = (long) r * tile.columns() + (long) v * tile.lanes;
+        b.store(tileBuffer, Exprs.index(at), sums[r][v]);
+      }
+    }
+  }
+
+  private void finish(BodyBuilder b, Expr image, Expr group, Expr tileIndex, Expr panelIndex) {
+    Expr column = b.let("column", panelIndex.times(tile.columns()));
+    Expr count = b.let("count", problem.filters.minus(column).min(Exprs.index(tile.columns())));
+    Expr channel = b.let("channel", group.times(problem.filters).plus(column));
+    Expr rows =
+        b.let("rowCount", pixels.minus(tileIndex.times(tile.rows)).min(Exprs.index(tile.rows)));
+    b.loop(
+        "r",
+        Exprs.index(0),
+        rows,
+        r -> {
+          List<Expr> position = new ArrayList<>();
+          for (int a = 0; a < rank; a++) {
+            position.add(b.let("o" + a, b.load(rowTable, r.times(rank + 1).plus(a + 1))));
+          }
+          int lanes = problem.contiguousResult ? tile.lanes : 1;
+          b.vectorLoop(
+              "c",
+              Exprs.index(0),
+              count,
+              lanes,
+              (c, mask) -> {
+                List<Expr> coordinates = new ArrayList<>(List.of(image, channel.plus(c)));
+                coordinates.addAll(position);
+                Expr value = b.load(tileBuffer, r.times(tile.columns()).plus(c), lanes, mask);
+                result.store(b, value, coordinates, mask);
+              });
+        });
+  }
+}
