@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.IntFunction;
 
 /**
  * Convolution as an implicit matrix product: rows are output pixels, columns are filters, and the
@@ -164,20 +165,16 @@ public final class ConvolutionSchedule {
         "prepare",
         List.of("image", "group", "tileIndex"),
         (b, p) -> prepare(b, p.get(0), p.get(1), p.get(2)));
+    List<String> parameters = new ArrayList<>(List.of("panel", "depth"));
+    for (int r = 0; r < tile.rows; r++) {
+      parameters.add("row" + r);
+    }
     kernel.procedure(
-        "multiply",
-        List.of("panel"),
-        (b, p) ->
-            multiply(
-                b, problem.input, p.getFirst(), r -> b.load(rowTable, Exprs.index(row(r))), offsets));
+        "multiply", parameters, (b, p) -> multiply(b, problem.input, p, offsets));
     gathered.ifPresent(
         copy ->
             kernel.procedure(
-                "multiplyGathered",
-                List.of("panel"),
-                (b, p) ->
-                    multiply(
-                        b, copy, p.getFirst(), r -> depth.times((long) r), Optional.empty())));
+                "multiplyGathered", parameters, (b, p) -> multiply(b, copy, p, Optional.empty())));
     kernel.procedure(
         "finish",
         List.of("image", "group", "tileIndex", "panelIndex"),
@@ -223,10 +220,10 @@ public final class ConvolutionSchedule {
           if (gathered.isPresent()) {
             b.when(
                 b.load(rowTable, Exprs.index(row(tile.rows))).ne(Exprs.index(0)),
-                () -> b.call("multiplyGathered", panel),
-                () -> b.call("multiply", panel));
+                () -> callMultiply(b, "multiplyGathered", panel, r -> depth.times(r)),
+                () -> callMultiply(b, "multiply", panel, this::rowStart));
           } else {
-            b.call("multiply", panel);
+            callMultiply(b, "multiply", panel, this::rowStart);
           }
           b.call("finish", image, group, tileIndex, panelIndex);
           b.assign(inside, inside.plus(1));
@@ -424,28 +421,36 @@ public final class ConvolutionSchedule {
             b.store(copy, to.plus(c), Exprs.constant(accumulator.times(tile.lanes), 0), mask));
   }
 
-  /** The rows of a tile's product. */
-  private interface RowStart {
-    Expr of(int row);
+  private Expr rowStart(int r) {
+    return new Expr.Load(
+        rowTable.name(), rowTable.dtype(), Exprs.index(row(r)), 1, Optional.empty());
   }
 
-  private void multiply(
-      BodyBuilder b, Buffer a, Expr panel, RowStart rowStart, Optional<Buffer> table) {
-    Type vector = accumulator.times(tile.lanes);
-    List<Expr> rows = new ArrayList<>();
+  private void callMultiply(
+      BodyBuilder b, String procedure, Expr panel, IntFunction<Expr> rowStart) {
+    List<Expr> arguments = new ArrayList<>(List.of(panel, depth));
     for (int r = 0; r < tile.rows; r++) {
-      rows.add(b.let("row" + r, rowStart.of(r)));
+      arguments.add(rowStart.apply(r));
     }
+    b.call(procedure, arguments.toArray(Expr[]::new));
+  }
+
+  /** Parameters: where the panel begins, its depth, and where every row begins. */
+  private void multiply(
+      BodyBuilder b, Buffer a, List<Expr> parameters, Optional<Buffer> table) {
+    Expr panel = parameters.get(0);
+    List<Expr> rows = parameters.subList(2, parameters.size());
+    Expr zero = b.variable("zero", Exprs.constant(accumulator.times(tile.lanes), 0));
     Expr.Read[][] sums = new Expr.Read[tile.rows][tile.vectors];
     for (int r = 0; r < tile.rows; r++) {
       for (int v = 0; v < tile.vectors; v++) {
-        sums[r][v] = b.variable("sum" + r + "_" + v, Exprs.constant(vector, 0));
+        sums[r][v] = b.variable("sum" + r + "_" + v, zero);
       }
     }
     b.loop(
         "k",
         Exprs.index(0),
-        depth,
+        parameters.get(1),
         k -> {
           Expr offset = table.map(t -> b.let("offset", b.load(t, k))).orElse(k);
           List<Expr> filters = new ArrayList<>();
