@@ -57,6 +57,15 @@ public final class CallBuilder {
         });
   }
 
+  /**
+   * A dim as a run-time size of its own, whatever it is and whatever other dims it equals; so that
+   * the kernel does not depend on such coincidences.
+   */
+  public Expr parameter(Dim dim) {
+    sizes.add(dim);
+    return kernel.size("n" + (sizes.size() - 1));
+  }
+
   /** Dims as expressions of the kernel. */
   public List<Expr> sizes(List<Dim> dims) {
     return dims.stream().map(this::size).toList();

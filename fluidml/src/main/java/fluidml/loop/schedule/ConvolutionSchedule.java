@@ -4,7 +4,6 @@ import fluidml.loop.BodyBuilder;
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
-import fluidml.loop.Kernel;
 import fluidml.loop.KernelBuilder;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
@@ -25,8 +24,8 @@ import java.util.function.IntFunction;
  * for the padding, into scratch. Finished tiles go through scratch to the {@link TileStore}.
  *
  * <p>Filters come packed as panels {@code [group][panel][tap][channel][column]}, zero where there
- * is no filter. A unit of the parallel range is one tile with one panel; its result does not
- * depend on the partition.
+ * is no filter. A unit of the parallel range is one tile with one panel; its result does not depend
+ * on the partition.
  */
 public final class ConvolutionSchedule {
   private final KernelBuilder kernel;
@@ -49,6 +48,7 @@ public final class ConvolutionSchedule {
    * What is convolved. Expressions are I64, of sizes.
    *
    * @param input the input's elements
+   * @param inputBase index of the first one
    * @param panels the packed filters
    * @param batch number of images
    * @param batchStride elements between images
@@ -61,10 +61,11 @@ public final class ConvolutionSchedule {
    * @param pointwise whether the kernel's extents are all 1
    * @param padded whether windows may leave the image
    * @param panelsInside not 0 to run over panels inside, tiles outside; 0 for the reverse
-   * @param contiguousResult whether channels are neighbours in what {@link TileStore} writes
+   * @param resultLanes channels that {@link TileStore} takes at once, at most those of a vector
    */
   public record Problem(
       Buffer input,
+      Expr inputBase,
       Buffer panels,
       Expr batch,
       Expr batchStride,
@@ -77,7 +78,7 @@ public final class ConvolutionSchedule {
       boolean pointwise,
       boolean padded,
       Expr panelsInside,
-      boolean contiguousResult) {
+      int resultLanes) {
     /** Copies the axes. */
     public Problem {
       axes = List.copyOf(axes);
@@ -98,8 +99,7 @@ public final class ConvolutionSchedule {
     }
   }
 
-  private ConvolutionSchedule(
-      KernelBuilder kernel, Problem problem, Tile tile, TileStore result) {
+  private ConvolutionSchedule(KernelBuilder kernel, Problem problem, Tile tile, TileStore result) {
     this.kernel = kernel;
     this.problem = problem;
     this.tile = tile;
@@ -132,17 +132,18 @@ public final class ConvolutionSchedule {
         problem.padded
             ? Optional.of(
                 kernel.scratch(
-                    "gathered", problem.input.dtype(), depth.times((long) tile.rows * inputBytes())))
+                    "gathered", problem.input.dtype(), depth.times(tile.rows * inputBytes())))
             : Optional.empty();
   }
 
   /**
-   * Writes the procedures of a convolution and finishes the kernel.
+   * Writes the procedures of a convolution.
    *
    * @param kernel has the buffers of the problem and of {@code result}
+   * @return the entry
    */
-  public static Kernel build(KernelBuilder kernel, Problem problem, Tile tile, TileStore result) {
-    return new ConvolutionSchedule(kernel, problem, tile, result).build();
+  public static Nest write(KernelBuilder kernel, Problem problem, Tile tile, TileStore result) {
+    return new ConvolutionSchedule(kernel, problem, tile, result).write();
   }
 
   private int inputBytes() {
@@ -154,10 +155,9 @@ public final class ConvolutionSchedule {
     return problem.pointwise && problem.contiguous;
   }
 
-  private Kernel build() {
+  private Nest write() {
     offsets.ifPresent(
-        table ->
-            kernel.procedure("fillOffsets", List.of(), (b, _) -> fillOffsets(b, table)));
+        table -> kernel.procedure("fillOffsets", List.of(), (b, _) -> fillOffsets(b, table)));
     gathered.ifPresent(
         copy ->
             kernel.procedure("gather", List.of("base"), (b, p) -> gather(b, copy, p.getFirst())));
@@ -169,8 +169,7 @@ public final class ConvolutionSchedule {
     for (int r = 0; r < tile.rows; r++) {
       parameters.add("row" + r);
     }
-    kernel.procedure(
-        "multiply", parameters, (b, p) -> multiply(b, problem.input, p, offsets));
+    kernel.procedure("multiply", parameters, (b, p) -> multiply(b, problem.input, p, offsets));
     gathered.ifPresent(
         copy ->
             kernel.procedure(
@@ -180,7 +179,7 @@ public final class ConvolutionSchedule {
         List.of("image", "group", "tileIndex", "panelIndex"),
         (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), p.get(3)));
     Expr units = problem.batch.times(problem.groups).times(panelsPerGroup).times(tiles);
-    return kernel.entry(units, this::main);
+    return new Nest(units, this::main);
   }
 
   private long row(int r) {
@@ -215,8 +214,7 @@ public final class ConvolutionSchedule {
                 b.call("prepare", image, group, tileIndex);
                 b.assign(prepared, tileIndex);
               });
-          Expr panel =
-              b.let("panel", group.times(panelCount).plus(panelIndex).times(panelSize));
+          Expr panel = b.let("panel", group.times(panelCount).plus(panelIndex).times(panelSize));
           if (gathered.isPresent()) {
             b.when(
                 b.load(rowTable, Exprs.index(row(tile.rows))).ne(Exprs.index(0)),
@@ -290,13 +288,17 @@ public final class ConvolutionSchedule {
         });
   }
 
-  /** Where the windows of a tile's pixels begin, their coordinates, and whether one leaves the image. */
+  /**
+   * Where the windows of a tile's pixels begin, their coordinates, and whether one leaves the
+   * image.
+   */
   private void prepare(BodyBuilder b, Expr image, Expr group, Expr tileIndex) {
     Expr base =
         b.let(
             "base",
-            image
-                .times(problem.batchStride)
+            problem
+                .inputBase
+                .plus(image.times(problem.batchStride))
                 .plus(group.times(problem.channels).times(problem.channelStride)));
     Expr first = b.let("first", tileIndex.times(tile.rows));
     Expr last = b.let("last", pixels.minus(1).minus(first));
@@ -394,10 +396,7 @@ public final class ConvolutionSchedule {
           tile.lanes,
           (c, mask) ->
               b.store(
-                  copy,
-                  to.plus(c),
-                  b.load(problem.input, from.plus(c), tile.lanes, mask),
-                  mask));
+                  copy, to.plus(c), b.load(problem.input, from.plus(c), tile.lanes, mask), mask));
     } else {
       b.loop(
           "c",
@@ -436,8 +435,7 @@ public final class ConvolutionSchedule {
   }
 
   /** Parameters: where the panel begins, its depth, and where every row begins. */
-  private void multiply(
-      BodyBuilder b, Buffer a, List<Expr> parameters, Optional<Buffer> table) {
+  private void multiply(BodyBuilder b, Buffer a, List<Expr> parameters, Optional<Buffer> table) {
     Expr panel = parameters.get(0);
     List<Expr> rows = parameters.subList(2, parameters.size());
     Expr zero = b.variable("zero", Exprs.constant(accumulator.times(tile.lanes), 0));
@@ -491,7 +489,7 @@ public final class ConvolutionSchedule {
           for (int a = 0; a < rank; a++) {
             position.add(b.let("o" + a, b.load(rowTable, r.times(rank + 1).plus(a + 1))));
           }
-          int lanes = problem.contiguousResult ? tile.lanes : 1;
+          int lanes = problem.resultLanes;
           b.vectorLoop(
               "c",
               Exprs.index(0),

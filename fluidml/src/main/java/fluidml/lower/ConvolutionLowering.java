@@ -1,0 +1,154 @@
+package fluidml.lower;
+
+import fluidml.graph.Node;
+import fluidml.graph.Value;
+import fluidml.graph.op.Contraction.Conv;
+import fluidml.loop.Buffer;
+import fluidml.loop.Exprs;
+import fluidml.loop.Target;
+import fluidml.loop.schedule.ConvolutionSchedule;
+import fluidml.loop.schedule.ConvolutionSchedule.Tile;
+import fluidml.loop.schedule.Nest;
+import fluidml.loop.schedule.PanelSchedule;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Convolutions of any rank, stride, dilation, padding and number of groups by {@link
+ * ConvolutionSchedule}. Constant filters are packed at compile time, others by a call of their own.
+ */
+public final class ConvolutionLowering implements Lowering {
+  /** Pixels of a tile: with four vectors of columns all sums fit the 32 registers of AVX-512. */
+  private static final int ROWS = 6;
+
+  /** Relative speed of a tile with 1, 2, 3 and 4 vectors of columns, with 32 registers. */
+  private static final double[] SPEED_OF_32 = {0.6, 0.85, 0.97, 1};
+
+  /** Relative speed of a tile with 1 and 2 vectors of columns, with 16 registers. */
+  private static final double[] SPEED_OF_16 = {0.7, 1};
+
+  /** Packed filters up to this many bytes stay in a core's second-level cache. */
+  private static final long CACHED_FILTERS = 768 << 10;
+
+  @Override
+  public Result lower(Cluster cluster, Context context) {
+    if (cluster.anchor().isEmpty() || !(cluster.anchor().get().op() instanceof Conv conv)) {
+      return new Result.Refused("");
+    }
+    Node node = cluster.anchor().get();
+    View x = context.view(node.input(0));
+    View w = context.view(node.input(1));
+    if (!x.dtype().isFloat()) {
+      return new Result.Refused("convolution of " + x.dtype());
+    }
+    if (w.shape().dims().stream().anyMatch(d -> !d.isConstant())) {
+      return new Result.Refused("convolution with filters of symbolic shape " + w.shape());
+    }
+    Optional<String> refusal = WindowResult.refusal(cluster);
+    if (refusal.isPresent()) {
+      return new Result.Refused(refusal.get());
+    }
+    long filters = w.shape().dim(0).constant().orElseThrow() / conv.groups();
+    Tile tile = tile(context.target(), x.dtype(), filters);
+    List<KernelCall> calls = new ArrayList<>();
+    CallBuilder call = new CallBuilder(cluster.label());
+    BufferView input = call.read(x);
+    Buffer panels = panels(node, conv, context, tile, call, calls);
+    calls.add(convolution(cluster, conv, context, tile, call, input, panels));
+    return new Result.Calls(calls);
+  }
+
+  private static Tile tile(Target target, DType dtype, long filters) {
+    int lanes = target.lanes(Exprs.registerType(dtype));
+    double[] speed = target.vectorBits() == 512 ? SPEED_OF_32 : SPEED_OF_16;
+    int best = 1;
+    double bestCost = Double.MAX_VALUE;
+    for (int vectors = 1; vectors <= speed.length; vectors++) {
+      long panels = Math.ceilDiv(filters, (long) vectors * lanes);
+      double cost = panels * vectors / speed[vectors - 1];
+      if (cost < bestCost) {
+        bestCost = cost;
+        best = vectors;
+      }
+    }
+    return new Tile(ROWS, best, lanes);
+  }
+
+  private static KernelCall convolution(
+      Cluster cluster,
+      Conv conv,
+      Context context,
+      Tile tile,
+      CallBuilder call,
+      BufferView input,
+      Buffer panels) {
+    Node node = cluster.anchor().orElseThrow();
+    View x = input.view();
+    List<Dim> w = node.input(1).shape().dims();
+    Dim filters = w.get(0).floorDiv(conv.groups());
+    boolean contiguous = input.isDense(1) || input.isConstant(1);
+    long taps = Windows.taps(conv.window());
+    Dim depth = w.get(1).times(taps);
+    long bytes = w.get(0).times(depth).times(x.dtype().bytes()).constant().orElseThrow();
+    WindowResult result = new WindowResult(call, cluster, context, node.input(2), tile.lanes());
+    ConvolutionSchedule.Problem problem =
+        new ConvolutionSchedule.Problem(
+            input.buffer(),
+            input.base(),
+            panels,
+            call.parameter(x.shape().dim(0)),
+            call.parameter(x.strides().get(0)),
+            call.parameter(Dim.of(conv.groups())),
+            call.parameter(w.get(1)),
+            contiguous ? Exprs.index(1) : call.parameter(x.strides().get(1)),
+            contiguous,
+            call.parameter(filters),
+            Windows.axes(call, conv.window(), x, node.output().shape()),
+            taps == 1,
+            Windows.leaves(conv.window(), x.shape(), node.output().shape()),
+            call.parameter(bytes / conv.groups() <= CACHED_FILTERS ? Dim.ONE : Dim.ZERO),
+            result.lanes());
+    Nest nest = ConvolutionSchedule.write(call.kernel(), problem, tile, result);
+    Dim work = node.output().shape().elements().times(depth).times(2).plus(result.work(cluster));
+    return call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry());
+  }
+
+  /**
+   * The packed filters as an input of the call; if they are not constant, packed by another call.
+   */
+  private static Buffer panels(
+      Node node, Conv conv, Context context, Tile tile, CallBuilder call, List<KernelCall> before) {
+    Value filters = node.input(1);
+    if (context.constant(filters).isPresent()) {
+      return call.packed(filters.dtype(), new FilterPanels(conv.groups(), tile.columns()), filters);
+    }
+    List<Dim> w = filters.shape().dims();
+    long taps = Windows.taps(conv.window());
+    Dim perGroup = w.get(0).floorDiv(conv.groups());
+    Dim columns = perGroup.ceilDiv(Dim.of(tile.columns())).times(tile.columns());
+    Dim elements = columns.times(conv.groups()).times(w.get(1)).times(taps);
+    Value packed = context.temporary(filters.name() + ".panels", filters.dtype(), elements);
+    CallBuilder packing = new CallBuilder("PackFilters");
+    View flat = context.view(filters);
+    BufferView from = packing.read(flat);
+    Buffer to = packing.write(View.rowMajor(packed)).buffer();
+    PanelSchedule.Problem problem =
+        new PanelSchedule.Problem(
+            from.buffer(),
+            e ->
+                from.index(
+                    Windows.indices(List.of(e.filter(), e.channel()), e.tap(), packing, flat)),
+            to,
+            packing.parameter(Dim.of(conv.groups())),
+            packing.parameter(perGroup),
+            packing.parameter(w.get(1)),
+            packing.parameter(Dim.of(taps)),
+            tile.columns());
+    Nest nest = PanelSchedule.write(problem);
+    before.add(packing.build("PackFilters", List.of(node), elements, nest.extent(), nest.entry()));
+    return call.read(View.rowMajor(packed)).buffer();
+  }
+}

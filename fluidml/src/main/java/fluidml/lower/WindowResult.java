@@ -1,0 +1,72 @@
+package fluidml.lower;
+
+import fluidml.graph.Node;
+import fluidml.graph.Value;
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Expr;
+import fluidml.loop.schedule.TileStore;
+import fluidml.tensor.Dim;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What happens to elements of a convolution's or pooling's result: a bias for each channel is
+ * added, the fused elementwise nodes run, and what is read outside is stored.
+ */
+final class WindowResult implements TileStore {
+  private static final int CHANNEL_AXIS = 1;
+
+  private final Value result;
+  private final FusedNodes epilogue;
+  private final Optional<BufferView> bias;
+  private final int lanes;
+
+  /**
+   * Declares what the epilogue of a cluster reads and writes.
+   *
+   * @param bias one element for each channel; {@link Value#ABSENT} for none
+   * @param lanes lanes of the vectors in which results come, at most
+   */
+  WindowResult(CallBuilder call, Cluster cluster, Lowering.Context context, Value bias, int lanes) {
+    Node anchor = cluster.anchor().orElseThrow();
+    this.result = anchor.output();
+    this.bias = bias.isPresent() ? Optional.of(call.read(context.view(bias))) : Optional.empty();
+    this.epilogue =
+        new FusedNodes(
+            call, context, result.shape(), cluster.epilogue(), List.of(result), cluster.outputs());
+    boolean vectors =
+        epilogue.isVectorisable(CHANNEL_AXIS)
+            && this.bias.map(b -> b.isDense(0) || b.isConstant(0)).orElse(true);
+    this.lanes = vectors ? FusedNodes.lanes(cluster.epilogue(), context.target(), lanes) : 1;
+  }
+
+  /** Why a cluster's epilogue cannot be computed, if it cannot. */
+  static Optional<String> refusal(Cluster cluster) {
+    return cluster.prologue().isEmpty()
+        ? FusedNodes.refusal(cluster.epilogue())
+        : Optional.of("a prologue before a window");
+  }
+
+  /** Channels that {@link #store} takes at once. */
+  int lanes() {
+    return lanes;
+  }
+
+  /** An estimate of the arithmetic operations for the whole result, without the anchor's own. */
+  Dim work(Cluster cluster) {
+    return result.shape().elements().times(1L + FusedNodes.work(cluster.epilogue()));
+  }
+
+  @Override
+  public void store(BodyBuilder body, Expr value, List<Expr> coordinates, Optional<Expr> mask) {
+    Point at = Point.vector(coordinates, CHANNEL_AXIS, lanes, mask);
+    Expr sum = value;
+    if (bias.isPresent()) {
+      Point channel = Point.vector(List.of(coordinates.get(CHANNEL_AXIS)), 0, lanes, mask);
+      sum = value.plus(FusedNodes.load(body, bias.get(), channel));
+    }
+    Expr fitted = body.let("y", Conversions.fit(body, result.dtype(), sum));
+    epilogue.write(body, at, Map.of(result, fitted));
+  }
+}

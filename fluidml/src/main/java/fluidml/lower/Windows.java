@@ -1,0 +1,91 @@
+package fluidml.lower;
+
+import fluidml.graph.op.Window;
+import fluidml.loop.Expr;
+import fluidml.loop.schedule.WindowAxis;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The geometry of sliding windows over views {@code [n, channels, spatial…]}. */
+final class Windows {
+  private Windows() {}
+
+  /** Padding before a spatial axis. */
+  static Dim padBegin(Window window, int axis, Dim input, Dim output) {
+    Dim total =
+        output
+            .minus(Dim.ONE)
+            .times(window.strides().get(axis))
+            .plus(window.span(axis))
+            .minus(input)
+            .max(Dim.ZERO);
+    return switch (window.padding()) {
+      case EXPLICIT -> Dim.of(window.padsBegin().get(axis));
+      case VALID -> Dim.ZERO;
+      case SAME_UPPER -> total.floorDiv(2);
+      case SAME_LOWER -> total.minus(total.floorDiv(2));
+    };
+  }
+
+  /** The spatial axes of a window as sizes of a kernel, all of them run-time sizes. */
+  static List<WindowAxis> axes(CallBuilder call, Window window, View x, Shape y) {
+    List<WindowAxis> axes = new ArrayList<>();
+    for (int a = 0; a < window.rank(); a++) {
+      Dim input = x.shape().dim(a + 2);
+      Dim output = y.dim(a + 2);
+      axes.add(
+          new WindowAxis(
+              call.parameter(input),
+              call.parameter(x.strides().get(a + 2)),
+              call.parameter(Dim.of(window.kernel().get(a))),
+              call.parameter(Dim.of(window.strides().get(a))),
+              call.parameter(Dim.of(window.dilations().get(a))),
+              call.parameter(padBegin(window, a, input, output)),
+              call.parameter(output)));
+    }
+    return axes;
+  }
+
+  /** Whether some window leaves the input, as far as that can be told. */
+  static boolean leaves(Window window, Shape x, Shape y) {
+    for (int a = 0; a < window.rank(); a++) {
+      Dim input = x.dim(a + 2);
+      Dim output = y.dim(a + 2);
+      Dim pad = padBegin(window, a, input, output);
+      Dim last = output.minus(Dim.ONE).times(window.strides().get(a)).plus(window.span(a));
+      boolean unpadded =
+          pad.is(0)
+              && (window.padding() == Window.Padding.VALID
+                  || (window.padding() == Window.Padding.EXPLICIT && window.padsEnd().get(a) <= 0)
+                  || (last.isConstant()
+                      && input.isConstant()
+                      && last.constant().getAsLong() <= input.constant().getAsLong()));
+      if (!unpadded) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Positions of the window. */
+  static long taps(Window window) {
+    return window.kernel().stream().reduce(1L, (a, b) -> a * b);
+  }
+
+  /** The index {@code leading…, spatial…} of a window's tap, given as one number. */
+  static List<Expr> indices(List<Expr> leading, Expr tap, CallBuilder call, View filters) {
+    List<Expr> spatial = new ArrayList<>();
+    Expr rest = tap;
+    for (int axis = filters.shape().rank() - 1; axis > leading.size(); axis--) {
+      Expr extent = call.size(filters.shape().dim(axis));
+      spatial.addFirst(rest.minus(rest.div(extent).times(extent)));
+      rest = rest.div(extent);
+    }
+    spatial.addFirst(rest);
+    List<Expr> all = new ArrayList<>(leading);
+    all.addAll(spatial);
+    return all;
+  }
+}
