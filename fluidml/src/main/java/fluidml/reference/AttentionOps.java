@@ -56,15 +56,6 @@ final class AttentionOps {
       return joined;
     }
 
-    double[] transposed(int b, int head) {
-      double[] matrix = new double[length * depth];
-      int at = at(b, head);
-      for (int i = 0; i < matrix.length; i++) {
-        matrix[i % depth * length + i / depth] = values[at + i];
-      }
-      return matrix;
-    }
-
     Tensor tensor(DType dtype) {
       return Loops.tensor(dtype, values, batch, heads, length, depth);
     }
@@ -102,7 +93,12 @@ final class AttentionOps {
       for (int h = 0; h < q.heads; h++) {
         int kvHead = h / (q.heads / k.heads);
         Products.gemm(
-            rows, columns, q.depth, q.values, q.at(b, h), k.transposed(b, kvHead), 0, scores, 0);
+            rows,
+            columns,
+            q.depth,
+            Products.rows(q.values, q.at(b, h), q.depth, 1),
+            Products.rows(k.values, k.at(b, kvHead), 1, k.depth),
+            Products.sink(scores, 0, columns));
         for (int i = 0; i < scores.length; i++) {
           scores[i] *= scale;
         }

@@ -66,17 +66,16 @@ final class ContractionOps {
   }
 
   private static Tensor gemm(Contraction.Gemm op, Tensor a, Tensor b, Optional<Tensor> c) {
-    boolean real = a.dtype().isFloat();
-    DType sums = real || op.alpha() != 1 || op.beta() != 1 ? DType.FLOAT64 : a.dtype();
-    Tensor product =
-        Products.matmul(
-            op.transposeA() ? transposed(a) : a, op.transposeB() ? transposed(b) : b, sums);
-    if (sums != DType.FLOAT64) {
+    if (!a.dtype().isFloat() && op.alpha() == 1 && op.beta() == 1) {
+      Tensor product =
+          Products.matmul(
+              op.transposeA() ? transposed(a) : a, op.transposeB() ? transposed(b) : b, a.dtype());
       return c.isEmpty()
           ? product
           : Loops.zipLong(
-              product, c.get(), sums, ScalarFunctions.integer(BinaryFunction.ADD, sums));
+              product, c.get(), a.dtype(), ScalarFunctions.integer(BinaryFunction.ADD, a.dtype()));
     }
+    Tensor product = Products.product(a, op.transposeA(), b, op.transposeB(), DType.FLOAT64);
     return c.isEmpty()
         ? Loops.mapReal(product, a.dtype(), v -> op.alpha() * v)
         : Loops.zipReal(product, c.get(), a.dtype(), (v, w) -> op.alpha() * v + op.beta() * w);

@@ -9,8 +9,6 @@ import java.util.Optional;
 
 /** Convolutions of any number of spatial axes, as matrix products over gathered windows. */
 final class Convolutions {
-  private static final int BLOCK = 256;
-
   private Convolutions() {}
 
   /** Which element of a plane lies under each tap of each window; −1 for padding. */
@@ -57,37 +55,38 @@ final class Convolutions {
     dims[1] = w.dim(0);
     System.arraycopy(geometry.output(), 0, dims, 2, geometry.rank());
     double[] out = new double[(int) NdIndex.product(dims)];
-    double[] columns = new double[depth * BLOCK];
-    double[] products = new double[filters * BLOCK];
-    for (int first = 0; first < windows; first += BLOCK) {
-      int count = Math.min(BLOCK, windows - first);
-      for (int ng = 0; ng < x.dim(0) * groups; ng++) {
-        int group = ng % (int) groups;
-        for (int c = 0; c < channels; c++) {
-          int base = (ng * channels + c) * plane;
-          for (int t = 0; t < taps.length; t++) {
-            gather(in, base, taps[t], first, columns, (c * taps.length + t) * count, count);
-          }
-        }
-        Products.gemm(
-            filters, count, depth, weights, group * filters * depth, columns, 0, products, 0);
-        for (int f = 0; f < filters; f++) {
-          int into = (ng * filters + f) * windows + first;
-          double start = bias.isPresent() ? bias.get().getDouble(group * (long) filters + f) : 0;
-          for (int j = 0; j < count; j++) {
-            out[into + j] = products[f * count + j] + start;
-          }
-        }
-      }
+    for (int ng = 0; ng < x.dim(0) * groups; ng++) {
+      int group = ng % (int) groups;
+      int from = ng * channels * plane;
+      int into = ng * filters * windows;
+      Products.gemm(
+          filters,
+          windows,
+          depth,
+          Products.rows(weights, group * filters * depth, depth, 1),
+          (row, column, values, count) ->
+              gather(
+                  in,
+                  from + row / taps.length * plane,
+                  taps[row % taps.length],
+                  column,
+                  values,
+                  count),
+          (f, column, values, count) -> {
+            double start = bias.isPresent() ? bias.get().getDouble(group * (long) filters + f) : 0;
+            for (int j = 0; j < count; j++) {
+              out[into + f * windows + column + j] = values[j] + start;
+            }
+          });
     }
     return Loops.tensor(to, out, dims);
   }
 
   private static void gather(
-      double[] in, int base, int[] taps, int first, double[] columns, int at, int count) {
+      double[] in, int base, int[] taps, int first, double[] columns, int count) {
     for (int j = 0; j < count; j++) {
       int position = taps[first + j];
-      columns[at + j] = position < 0 ? 0 : in[base + position];
+      columns[j] = position < 0 ? 0 : in[base + position];
     }
   }
 
@@ -143,17 +142,16 @@ final class Convolutions {
     dims[1] = (long) filters * groups;
     System.arraycopy(geometry.input(), 0, dims, 2, geometry.rank());
     double[] out = new double[(int) NdIndex.product(dims)];
-    double[] transposed = new double[size * channels];
     double[] products = new double[size * inPlane];
     for (int ng = 0; ng < x.dim(0) * groups; ng++) {
       int group = ng % groups;
-      for (int c = 0; c < channels; c++) {
-        for (int s = 0; s < size; s++) {
-          transposed[s * channels + c] = weights[(group * channels + c) * size + s];
-        }
-      }
       Products.gemm(
-          size, inPlane, channels, transposed, 0, in, ng * channels * inPlane, products, 0);
+          size,
+          inPlane,
+          channels,
+          Products.rows(weights, group * channels * size, 1, size),
+          Products.rows(in, ng * channels * inPlane, inPlane, 1),
+          Products.sink(products, 0, inPlane));
       for (int f = 0; f < filters; f++) {
         int into = (ng * filters + f) * outPlane;
         double start = bias.isPresent() ? bias.get().getDouble(group * (long) filters + f) : 0;

@@ -3,9 +3,9 @@ package fluidml.tensor;
 /**
  * Conversion between doubles and the floating-point formats narrower than 32 bits.
  *
- * <p>Encoding rounds to nearest, ties to even, and saturates where the format has no infinity (ONNX's
- * Cast with {@code saturate = 1}); {@link #encode(DType, double, boolean)} chooses. Formats: IEEE
- * binary16, bfloat16, and the OCP / ONNX 8-bit and 4-bit formats.
+ * <p>Encoding rounds to nearest, ties to even, and saturates where the format has no infinity
+ * (ONNX's Cast with {@code saturate = 1}); {@link #encode(DType, double, boolean)} chooses.
+ * Formats: IEEE binary16, bfloat16, and the OCP / ONNX 8-bit and 4-bit formats.
  */
 public final class NarrowFloats {
   private NarrowFloats() {}
@@ -46,7 +46,9 @@ public final class NarrowFloats {
     }
     int top = (1 << f.exponentBits) - 1;
     if (f.infinity && exponent == top) {
-      return mantissa != 0 ? Double.NaN : negative ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
+      return mantissa != 0
+          ? Double.NaN
+          : negative ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY;
     }
     if (dtype == DType.FLOAT8E4M3FN && exponent == top && mantissa == 7) {
       return Double.NaN;
@@ -54,7 +56,8 @@ public final class NarrowFloats {
     double magnitude =
         exponent == 0
             ? Math.scalb((double) mantissa, 1 - f.bias - f.mantissaBits)
-            : Math.scalb((double) (mantissa + (1 << f.mantissaBits)), exponent - f.bias - f.mantissaBits);
+            : Math.scalb(
+                (double) (mantissa + (1 << f.mantissaBits)), exponent - f.bias - f.mantissaBits);
     return negative ? -magnitude : magnitude;
   }
 
@@ -85,13 +88,17 @@ public final class NarrowFloats {
     double limit = decode(dtype, largest);
     int exponent = magnitude == 0 ? 1 - f.bias : Math.max(Math.getExponent(magnitude), 1 - f.bias);
     double quantum = Math.scalb(1.0, exponent - f.mantissaBits);
-    double rounded = Double.isInfinite(magnitude) ? magnitude : Math.rint(magnitude / quantum) * quantum;
+    double rounded =
+        Double.isInfinite(magnitude) ? magnitude : Math.rint(magnitude / quantum) * quantum;
     if (rounded > limit) {
-      boolean infinite = f.infinity && (!saturate || dtype == DType.FLOAT16 || dtype == DType.BFLOAT16);
+      boolean infinite =
+          f.infinity && (!saturate || dtype == DType.FLOAT16 || dtype == DType.BFLOAT16);
       if (infinite) {
         return sign | ((1L << f.exponentBits) - 1) << f.mantissaBits;
       }
-      return saturate || dtype == DType.FLOAT4E2M1 ? sign | largest : nan | (f.negativeZeroIsNan ? 0 : sign);
+      return saturate || dtype == DType.FLOAT4E2M1
+          ? sign | largest
+          : nan | (f.negativeZeroIsNan ? 0 : sign);
     }
     if (rounded == 0) {
       return f.negativeZeroIsNan ? 0 : sign;
@@ -109,7 +116,7 @@ public final class NarrowFloats {
       return 1L << (f.mantissaBits + f.exponentBits);
     }
     return switch (dtype) {
-      case FLOAT4E2M1 -> 7;
+      case FLOAT4E2M1 -> 8;
       case FLOAT16 -> 0x7e00;
       case BFLOAT16 -> 0x7fc0;
       default -> 0x7f;
