@@ -124,7 +124,7 @@ final class Attentions {
         depth
             .constant()
             .orElseThrow(() -> c.unsupported("the head size is not constant; give 'scale'"));
-    return c.scalar(dtype, 1 / Math.sqrt(constant));
+    return c.scalar(dtype, 1 / Math.sqrt((double) constant));
   }
 
   /** Key or value heads repeated so that each query head has its own. */
