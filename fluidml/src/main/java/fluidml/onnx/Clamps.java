@@ -41,22 +41,24 @@ final class Clamps {
     return inference(c, boolMask ? DType.BOOL : c.dtype(c.in(0)));
   }
 
+  /**
+   * Keeps an element when a number drawn from [0, 1) is not below the ratio, which inference sets
+   * to 0.
+   */
   private static List<Value> trainableDropout(Call c) {
     if (!c.has(2)) {
       c.attributes().ignore("seed");
       return inference(c, DType.BOOL);
     }
-    Tensor training =
-        c.knownTensor(c.in(2))
-            .orElseThrow(
-                () -> c.unsupported("training_mode must be a constant; export for inference"));
     OptionalDouble seed = c.attributes().integer("seed").stream().asDoubleStream().findFirst();
-    if (!training.getBoolean(0)) {
+    Optional<Tensor> training = c.knownTensor(c.in(2));
+    if (training.isPresent() && !training.get().getBoolean(0)) {
       return inference(c, DType.BOOL);
     }
     Value x = c.in(0);
     DType dtype = c.dtype(x);
-    Value ratio = c.has(1) ? c.cast(c.in(1), DType.FLOAT32) : c.scalar(DType.FLOAT32, 0.5);
+    Value given = c.has(1) ? c.cast(c.in(1), DType.FLOAT32) : c.scalar(DType.FLOAT32, 0.5);
+    Value ratio = c.add(new Where(), c.in(2), given, c.scalar(DType.FLOAT32, 0));
     Value drawn =
         c.add(new RandomLike(Distribution.UNIFORM, 0, 1, Optional.of(DType.FLOAT32), seed), x);
     Value keep =

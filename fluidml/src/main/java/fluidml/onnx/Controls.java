@@ -167,6 +167,12 @@ final class Controls {
     if (known instanceof Type.OptionalType(Type a) && next instanceof Type.OptionalType(Type b)) {
       return new Type.OptionalType(join(c, a, b, name));
     }
+    if (known instanceof Type.OptionalType(Type a)) {
+      return new Type.OptionalType(join(c, a, next, name));
+    }
+    if (next instanceof Type.OptionalType(Type b)) {
+      return new Type.OptionalType(join(c, known, b, name));
+    }
     if (known.equals(next)) {
       return known;
     }

@@ -62,15 +62,7 @@ final class Elementwises {
     parametric(to, "Elu", 1, ParametricFunction.ELU, "alpha", 1, "", 0);
     parametric(to, "Celu", 12, ParametricFunction.CELU, "alpha", 1, "", 0);
     parametric(to, "Selu", 1, ParametricFunction.SELU, "alpha", 1.6732f, "gamma", 1.0507f);
-    parametric(
-        to,
-        "Selu",
-        6,
-        ParametricFunction.SELU,
-        "alpha",
-        1.67326319217681884765625f,
-        "gamma",
-        1.05070102214813232421875f);
+    parametric(to, "Selu", 6, ParametricFunction.SELU, "alpha", 1.6732632f, "gamma", 1.050701f);
     parametric(to, "LeakyRelu", 1, ParametricFunction.LEAKY_RELU, "alpha", 0.01f, "", 0);
     parametric(to, "HardSigmoid", 1, ParametricFunction.HARD_SIGMOID, "alpha", 0.2f, "beta", 0.5f);
     parametric(to, "ThresholdedRelu", 10, ParametricFunction.THRESHOLDED_RELU, "alpha", 1, "", 0);

@@ -29,6 +29,7 @@ import java.util.function.Function;
 final class Scope {
   private final GraphBuilder builder;
   private final Optional<Scope> outer;
+  private final boolean inPlace;
   private final String prefix;
   private final Set<String> reserved;
   private final Map<String, Long> versions;
@@ -44,6 +45,7 @@ final class Scope {
   private Scope(
       GraphBuilder builder,
       Optional<Scope> outer,
+      boolean inPlace,
       String prefix,
       Set<String> reserved,
       Map<String, Long> versions,
@@ -53,6 +55,7 @@ final class Scope {
       Map<Value, Tensor> tensors) {
     this.builder = builder;
     this.outer = outer;
+    this.inPlace = inPlace;
     this.prefix = prefix;
     this.reserved = reserved;
     this.versions = versions;
@@ -71,6 +74,7 @@ final class Scope {
     return new Scope(
         builder,
         Optional.empty(),
+        false,
         "",
         reserved,
         versions,
@@ -89,6 +93,7 @@ final class Scope {
     return new Scope(
         builder,
         Optional.empty(),
+        false,
         call + "/",
         reserved,
         itsVersions,
@@ -103,6 +108,7 @@ final class Scope {
     return new Scope(
         new GraphBuilder(name),
         Optional.of(this),
+        false,
         "",
         Set.of(),
         versions,
@@ -117,6 +123,7 @@ final class Scope {
     return new Scope(
         builder,
         Optional.of(this),
+        true,
         call + "/",
         reserved,
         versions,
@@ -124,10 +131,6 @@ final class Scope {
         functions,
         resolver,
         tensors);
-  }
-
-  private boolean isInPlace() {
-    return outer.isPresent() && outer.get().builder.equals(builder);
   }
 
   GraphBuilder builder() {
@@ -219,9 +222,7 @@ final class Scope {
       Tensor dense = SparseTensors.dense(sparseInitializers.get(name), resolver, name);
       return Optional.of(keep(name, constant(valueName(name), dense)));
     }
-    return outer
-        .flatMap(o -> o.find(name))
-        .map(v -> isInPlace() ? v : keep(name, capture(name, v)));
+    return outer.flatMap(o -> o.find(name)).map(v -> inPlace ? v : keep(name, capture(name, v)));
   }
 
   private Value keep(String name, Value value) {
