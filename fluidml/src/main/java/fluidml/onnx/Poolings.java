@@ -111,7 +111,7 @@ final class Poolings {
       return global(c, ReduceFunction.L2);
     }
     Value x = c.in(0);
-    Value power = c.scalar(c.dtype(x), p);
+    Value power = c.scalar(c.dtype(x), (double) p);
     Value powers = c.binary(BinaryFunction.POW, c.unary(UnaryFunction.ABS, x), power);
     List<Integer> axes = spatialAxes(c);
     Value sum = axes.isEmpty() ? powers : c.add(new Reduce(ReduceFunction.SUM, axes, true), powers);
