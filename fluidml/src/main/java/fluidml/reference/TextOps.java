@@ -134,7 +134,7 @@ final class TextOps {
     Tensor x = operands.tensor(0);
     Pattern pattern;
     try {
-      pattern = Pattern.compile(op.pattern().replace("(?P<", "(?<"));
+      pattern = Re2.compile(op.pattern());
     } catch (PatternSyntaxException e) {
       throw operands.unsupported("the pattern '" + op.pattern() + "': " + e.getMessage());
     }
