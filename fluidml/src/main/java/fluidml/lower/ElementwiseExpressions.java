@@ -14,10 +14,12 @@ import fluidml.loop.Exprs;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Target;
 import fluidml.loop.Type;
+import fluidml.loop.math.Elementary;
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * One elementwise node as an expression of IR 2. Values of 16-bit floats are computed in F32 and
@@ -93,8 +95,12 @@ public final class ElementwiseExpressions {
     return IntegerFunctions.refusal(function, a);
   }
 
-  /** The lanes in which a node can be computed on a target and its operands and result be held. */
-  public static int lanes(Node node, Target target) {
+  /**
+   * The lanes in which a node can be computed on a target and its operands and result be held.
+   *
+   * @param constants the elements of constant operands
+   */
+  public static int lanes(Node node, Target target, Function<Value, Optional<Tensor>> constants) {
     int lanes = target.lanes(ScalarType.F32);
     for (Value value : node.inputs()) {
       if (value.isPresent()) {
@@ -102,22 +108,23 @@ public final class ElementwiseExpressions {
       }
     }
     lanes = Math.min(lanes, target.lanes(Exprs.registerType(node.output().dtype())));
-    return isScalarOnly(node) ? 1 : lanes;
+    return isScalarOnly(node, constants) ? 1 : lanes;
   }
 
-  private static boolean isScalarOnly(Node node) {
+  private static boolean isScalarOnly(Node node, Function<Value, Optional<Tensor>> constants) {
     DType x = node.input(0).dtype();
-    boolean wide = Exprs.registerType(x) == ScalarType.F64;
+    ScalarType scalar = Exprs.registerType(x);
     return switch (node.op()) {
-      case Elementwise.Unary(var function) -> x.isFloat() && Transcendentals.isScalarOnly(function);
+      case Elementwise.Unary(var function) ->
+          RealFunctions.core(function).filter(f -> !f.vectorizes(scalar)).isPresent();
       case Elementwise.ParametricUnary(var function, _, _) ->
-          Transcendentals.isScalarOnly(function);
+          RealFunctions.core(function).filter(f -> !f.vectorizes(scalar)).isPresent();
       case Elementwise.Binary(var function) ->
           x.isInteger()
               ? IntegerFunctions.isScalarOnly(function)
               : function == BinaryFunction.MOD
                   || function == BinaryFunction.FMOD
-                  || (function == BinaryFunction.POW && (wide || Transcendentals.POW_IS_SCALAR));
+                  || (function == BinaryFunction.POW && !isSimplePower(constants, node.input(1)));
       case Elementwise.Cast _ ->
           // Conversions between 64-bit integers and floats have no vector form on most machines.
           (x.isFloat() != node.output().dtype().isFloat())
@@ -131,12 +138,9 @@ public final class ElementwiseExpressions {
   /** An estimate of the arithmetic operations per element. */
   public static int work(Op op) {
     return switch (op) {
-      case Elementwise.Unary(var function) -> Transcendentals.isTranscendental(function) ? 12 : 1;
+      case Elementwise.Unary(var function) -> RealFunctions.core(function).isPresent() ? 12 : 1;
       case Elementwise.ParametricUnary(var function, _, _) ->
-          switch (function) {
-            case ELU, CELU, SELU, SWISH -> 12;
-            case LEAKY_RELU, HARD_SIGMOID, THRESHOLDED_RELU, SHRINK -> 2;
-          };
+          RealFunctions.core(function).isPresent() ? 12 : 2;
       case Elementwise.Binary(var function) -> function == BinaryFunction.POW ? 24 : 1;
       default -> 1;
     };
@@ -252,13 +256,26 @@ public final class ElementwiseExpressions {
     };
   }
 
+  /** Whether a power is a product, a quotient or a root. */
+  private static boolean isSimplePower(double exponent) {
+    return exponent == -1 || exponent == 0.5 || exponent == 1 || exponent == 2 || exponent == 3;
+  }
+
+  private static boolean isSimplePower(
+      Function<Value, Optional<Tensor>> constants, Value exponent) {
+    return constants
+        .apply(exponent)
+        .filter(t -> t.elements() == 1 && isSimplePower(t.getDouble(0)))
+        .isPresent();
+  }
+
   private static Expr power(BodyBuilder body, DType x, DType y, Expr base, Expr exponent) {
     if (x.isInteger() && y.isInteger()) {
       return IntegerFunctions.binary(body, BinaryFunction.POW, x, base, exponent);
     }
     if (x.isInteger()) {
       Expr wide = Conversions.cast(body, x, DType.FLOAT64, base);
-      Expr result = Transcendentals.pow(body, wide, Exprs.convert(ScalarType.F64, exponent));
+      Expr result = Elementary.pow(body, wide, Exprs.convert(ScalarType.F64, exponent));
       return Conversions.cast(body, DType.FLOAT64, x, result);
     }
     Expr one = Exprs.constant(base.type(), 1);
@@ -268,23 +285,17 @@ public final class ElementwiseExpressions {
           base.type().scalar() == ScalarType.F64
               ? Double.longBitsToDouble(known.bits())
               : Float.intBitsToFloat((int) known.bits());
-      if (value == 2) {
-        return base.times(base);
-      }
-      if (value == 3) {
-        return base.times(base).times(base);
-      }
-      if (value == 0.5) {
-        return Exprs.sqrt(base);
-      }
-      if (value == -1) {
-        return one.div(base);
-      }
-      if (value == 1) {
-        return base;
+      if (isSimplePower(value)) {
+        return switch ((int) (value * 2)) {
+          case -2 -> one.div(base);
+          case 1 -> Exprs.sqrt(base);
+          case 2 -> base;
+          case 4 -> base.times(base);
+          default -> base.times(base).times(base);
+        };
       }
     }
-    return Transcendentals.pow(body, base, power);
+    return Elementary.pow(body, base, power);
   }
 
   private static Expr clip(BodyBuilder body, Node node, Expr x, Map<Value, Expr> values) {

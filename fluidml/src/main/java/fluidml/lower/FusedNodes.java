@@ -5,7 +5,6 @@ import fluidml.graph.Value;
 import fluidml.loop.BodyBuilder;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
-import fluidml.loop.Target;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.Collection;
@@ -104,10 +103,12 @@ public final class FusedNodes {
   /**
    * The lanes in which all nodes can be computed and all their values held, at most {@code lanes}.
    */
-  public static int lanes(Collection<Node> nodes, Target target, int lanes) {
+  public static int lanes(Collection<Node> nodes, Lowering.Context context, int lanes) {
     int possible = lanes;
     for (Node node : nodes) {
-      possible = Math.min(possible, ElementwiseExpressions.lanes(node, target));
+      possible =
+          Math.min(
+              possible, ElementwiseExpressions.lanes(node, context.target(), context::constant));
     }
     return possible;
   }

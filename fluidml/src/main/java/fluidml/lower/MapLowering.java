@@ -36,9 +36,7 @@ public final class MapLowering implements Lowering {
         new FusedNodes(call, context, space, loops, nodes, List.of(), cluster.outputs());
     int inner = loops.rank() - 1;
     int lanes =
-        fused.isVectorisable(inner)
-            ? FusedNodes.lanes(nodes, context.target(), Integer.MAX_VALUE)
-            : 1;
+        fused.isVectorisable(inner) ? FusedNodes.lanes(nodes, context, Integer.MAX_VALUE) : 1;
     MapSchedule schedule =
         new MapSchedule(
             call,

@@ -5,8 +5,9 @@ import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.loop.BodyBuilder;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
-import fluidml.loop.MathFunction;
 import fluidml.loop.UnaryOp;
+import fluidml.loop.math.Elementary;
+import java.util.Optional;
 
 /** The functions of elementwise ops on registers of F32 or F64. */
 final class RealFunctions {
@@ -25,39 +26,30 @@ final class RealFunctions {
       case SIGN -> Exprs.select(x.gt(zero), one, Exprs.select(x.lt(zero), constant(x, -1), x));
       case RECIPROCAL -> one.div(x);
       case SQRT -> Exprs.sqrt(x);
-      case EXP -> Transcendentals.exp(body, x);
-      case LOG -> Transcendentals.log(body, x);
-      case SIN -> Transcendentals.library(body, MathFunction.SIN, x);
-      case COS -> Transcendentals.library(body, MathFunction.COS, x);
-      case TAN -> Transcendentals.library(body, MathFunction.TAN, x);
-      case ASIN -> Transcendentals.library(body, MathFunction.ASIN, x);
-      case ACOS -> Transcendentals.library(body, MathFunction.ACOS, x);
-      case ATAN -> Transcendentals.library(body, MathFunction.ATAN, x);
-      case SINH -> Transcendentals.library(body, MathFunction.SINH, x);
-      case COSH -> Transcendentals.library(body, MathFunction.COSH, x);
-      case TANH -> Transcendentals.tanh(body, x);
-      case ASINH -> asinh(body, x);
-      case ACOSH -> {
-        Expr below = body.let("m", x.minus(one));
-        yield Transcendentals.log1p(
-            body, body.let("a", below.plus(Exprs.sqrt(below.times(x.plus(one))))));
-      }
-      case ATANH ->
-          Transcendentals.log1p(body, body.let("a", x.plus(x).div(one.minus(x)))).times(0.5);
-      case ERF -> Transcendentals.erf(body, x);
-      case SIGMOID -> sigmoid(body, x);
+      case EXP -> Elementary.EXP.apply(body, x);
+      case LOG -> Elementary.LOG.apply(body, x);
+      case SIN -> Elementary.SIN.apply(body, x);
+      case COS -> Elementary.COS.apply(body, x);
+      case TAN -> Elementary.TAN.apply(body, x);
+      case ASIN -> Elementary.ASIN.apply(body, x);
+      case ACOS -> Elementary.ACOS.apply(body, x);
+      case ATAN -> Elementary.ATAN.apply(body, x);
+      case SINH -> Elementary.SINH.apply(body, x);
+      case COSH -> Elementary.COSH.apply(body, x);
+      case TANH -> Elementary.TANH.apply(body, x);
+      case ASINH -> Elementary.ASINH.apply(body, x);
+      case ACOSH -> Elementary.ACOSH.apply(body, x);
+      case ATANH -> Elementary.ATANH.apply(body, x);
+      case ERF -> Elementary.ERF.apply(body, x);
+      case SIGMOID -> Elementary.SIGMOID.apply(body, x);
       case RELU -> Exprs.select(x.lt(zero), zero, x);
-      case SOFTPLUS -> {
-        Expr tail = Transcendentals.exp(body, body.let("a", x.abs().neg()));
-        yield Exprs.select(x.lt(zero), zero, x)
-            .plus(Transcendentals.log1p(body, body.let("e", tail)));
-      }
+      case SOFTPLUS -> Elementary.SOFTPLUS.apply(body, x);
       case SOFTSIGN -> x.div(one.plus(x.abs()));
       case MISH -> mish(body, x);
       case HARD_SWISH ->
           x.times(clamp(x.fma(constant(x, 1.0 / 6), constant(x, 0.5)), zero, one, body));
       case GELU -> {
-        Expr erf = Transcendentals.erf(body, body.let("a", x.times(Math.sqrt(0.5))));
+        Expr erf = Elementary.ERF.apply(body, body.let("a", x.times(Math.sqrt(0.5))));
         Expr half = body.let("h", x.times(0.5));
         yield half.fma(erf, half);
       }
@@ -65,7 +57,7 @@ final class RealFunctions {
         // 0.5·(1 + tanh u) = sigmoid(2u).
         double c = 2 * Math.sqrt(2 / Math.PI);
         Expr cubic = x.times(x).fma(constant(x, 0.044715 * c), constant(x, c));
-        yield x.times(sigmoid(body, body.let("u", x.times(cubic))));
+        yield x.times(Elementary.SIGMOID.apply(body, body.let("u", x.times(cubic))));
       }
       case FLOOR -> Exprs.unary(UnaryOp.FLOOR, x);
       case CEIL -> Exprs.unary(UnaryOp.CEIL, x);
@@ -75,9 +67,52 @@ final class RealFunctions {
     };
   }
 
-  /** Whether a function takes integers and truth values only. */
-  static boolean isDefined(UnaryFunction function) {
-    return function != UnaryFunction.NOT && function != UnaryFunction.BITWISE_NOT;
+  /** The function that a function is made of and that decides its cost. */
+  static Optional<Elementary> core(UnaryFunction function) {
+    return switch (function) {
+      case EXP, MISH -> Optional.of(Elementary.EXP);
+      case LOG -> Optional.of(Elementary.LOG);
+      case SIN -> Optional.of(Elementary.SIN);
+      case COS -> Optional.of(Elementary.COS);
+      case TAN -> Optional.of(Elementary.TAN);
+      case ASIN -> Optional.of(Elementary.ASIN);
+      case ACOS -> Optional.of(Elementary.ACOS);
+      case ATAN -> Optional.of(Elementary.ATAN);
+      case SINH -> Optional.of(Elementary.SINH);
+      case COSH -> Optional.of(Elementary.COSH);
+      case TANH -> Optional.of(Elementary.TANH);
+      case ASINH -> Optional.of(Elementary.ASINH);
+      case ACOSH -> Optional.of(Elementary.ACOSH);
+      case ATANH -> Optional.of(Elementary.ATANH);
+      case ERF, GELU -> Optional.of(Elementary.ERF);
+      case SIGMOID, GELU_TANH -> Optional.of(Elementary.SIGMOID);
+      case SOFTPLUS -> Optional.of(Elementary.SOFTPLUS);
+      case IDENTITY,
+          ABS,
+          NEG,
+          SIGN,
+          RECIPROCAL,
+          SQRT,
+          RELU,
+          SOFTSIGN,
+          HARD_SWISH,
+          FLOOR,
+          CEIL,
+          ROUND,
+          NOT,
+          BITWISE_NOT,
+          IS_NAN ->
+          Optional.empty();
+    };
+  }
+
+  /** The function that a parametric function is made of and that decides its cost. */
+  static Optional<Elementary> core(ParametricFunction function) {
+    return switch (function) {
+      case ELU, CELU, SELU -> Optional.of(Elementary.EXPM1);
+      case SWISH -> Optional.of(Elementary.SIGMOID);
+      case LEAKY_RELU, HARD_SIGMOID, THRESHOLDED_RELU, SHRINK -> Optional.empty();
+    };
   }
 
   /** A function of a real number with two constants; {@code x} is cheap to evaluate again. */
@@ -100,14 +135,14 @@ final class RealFunctions {
       case SHRINK ->
           Exprs.select(
               x.lt(constant(x, -alpha)), x.plus(b), Exprs.select(x.gt(a), x.minus(b), zero));
-      case SWISH -> x.times(sigmoid(body, body.let("u", x.times(a))));
+      case SWISH -> x.times(Elementary.SIGMOID.apply(body, body.let("u", x.times(a))));
     };
   }
 
   private static Expr celu(BodyBuilder body, Expr x, Expr alpha) {
     Expr zero = constant(x, 0);
     Expr tail =
-        body.let("m", Transcendentals.expm1(body, body.let("d", x.div(alpha))).times(alpha));
+        body.let("m", Elementary.EXPM1.apply(body, body.let("d", x.div(alpha))).times(alpha));
     return Exprs.select(x.lt(zero), zero, x).plus(Exprs.select(tail.gt(zero), zero, tail));
   }
 
@@ -116,14 +151,8 @@ final class RealFunctions {
    * chosen.
    */
   private static Expr expm1OfNegative(BodyBuilder body, Expr x) {
-    return Transcendentals.expm1(
+    return Elementary.EXPM1.apply(
         body, body.let("m", Exprs.select(x.gt(constant(x, 0)), constant(x, 0), x)));
-  }
-
-  /** {@code 1 / (1 + e⁻ˣ)}. */
-  static Expr sigmoid(BodyBuilder body, Expr x) {
-    Expr one = constant(x, 1);
-    return one.div(one.plus(Transcendentals.exp(body, body.let("n", x.neg()))));
   }
 
   /** {@code min(max(x, low), high)}; NaN stays NaN. */
@@ -131,17 +160,6 @@ final class RealFunctions {
     Expr from = body.let("v", x);
     Expr above = body.let("v", Exprs.select(from.lt(low), low, from));
     return Exprs.select(above.gt(high), high, above);
-  }
-
-  private static Expr asinh(BodyBuilder body, Expr x) {
-    Expr one = constant(x, 1);
-    Expr a = body.let("a", x.abs());
-    Expr square = body.let("s", a.times(a));
-    Expr root = Exprs.sqrt(square.plus(one));
-    Expr magnitude =
-        body.let(
-            "l", Transcendentals.log1p(body, body.let("u", a.plus(square.div(one.plus(root))))));
-    return Exprs.select(x.lt(constant(x, 0)), magnitude.neg(), magnitude);
   }
 
   /**
@@ -152,7 +170,7 @@ final class RealFunctions {
     Expr bound = constant(x, 20);
     Expr e =
         body.let(
-            "e", Transcendentals.exp(body, body.let("m", Exprs.select(x.gt(bound), bound, x))));
+            "e", Elementary.EXP.apply(body, body.let("m", Exprs.select(x.gt(bound), bound, x))));
     Expr n = body.let("n", e.times(e.plus(constant(x, 2))));
     return Exprs.select(x.gt(bound), x, x.times(n.div(n.plus(constant(x, 2)))));
   }

@@ -38,7 +38,7 @@ final class WindowResult implements TileStore {
     boolean vectors =
         epilogue.isVectorisable(CHANNEL_AXIS)
             && this.bias.map(b -> b.isDense(0) || b.isConstant(0)).orElse(true);
-    this.lanes = vectors ? FusedNodes.lanes(cluster.epilogue(), context.target(), lanes) : 1;
+    this.lanes = vectors ? FusedNodes.lanes(cluster.epilogue(), context, lanes) : 1;
   }
 
   /** Why a cluster's epilogue cannot be computed, if it cannot. */
