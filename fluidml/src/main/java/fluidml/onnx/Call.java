@@ -237,12 +237,15 @@ final class Call {
     return scope.tensor(value);
   }
 
-  /** The elements of an integer operand that is known now. */
+  /** The elements of an integer or bool operand that are known now. */
   Optional<long[]> knownIntegers(Value value) {
     Optional<long[]> folded = scope.builder().contents(value).flatMap(SymbolicTensor::constant);
     return folded.isPresent()
         ? folded
-        : scope.tensor(value).filter(t -> t.dtype().isInteger()).map(Tensor::toLongs);
+        : scope
+            .tensor(value)
+            .filter(t -> t.dtype().isInteger() || t.dtype() == DType.BOOL)
+            .map(Tensor::toLongs);
   }
 
   /** The elements of a constant of the model. */

@@ -8,6 +8,7 @@ import fluidml.graph.op.Control.Loop;
 import fluidml.graph.op.Control.Scan;
 import fluidml.graph.op.Control.SequenceMap;
 import fluidml.graph.op.Op;
+import fluidml.graph.op.SequenceOp.OptionalOf;
 import fluidml.onnx.proto.GraphProto;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
@@ -44,9 +45,16 @@ final class Controls {
     to.add("SequenceMap", 17, 1, Integer.MAX_VALUE, Controls::sequenceMap);
   }
 
+  /** A branch that is known to be taken becomes part of the graph around it. */
   private static List<Value> ifThenElse(Call c) {
-    Scope thenScope = c.body(c.attributes().requiredGraph("then_branch"), List.of());
-    Scope elseScope = c.body(c.attributes().requiredGraph("else_branch"), List.of());
+    GraphProto thenProto = c.attributes().requiredGraph("then_branch");
+    GraphProto elseProto = c.attributes().requiredGraph("else_branch");
+    Optional<long[]> condition = c.knownIntegers(c.in(0));
+    if (condition.isPresent() && condition.get().length == 1) {
+      return c.inline(condition.get()[0] != 0 ? thenProto : elseProto, List.of());
+    }
+    Scope thenScope = c.body(thenProto, List.of());
+    Scope elseScope = c.body(elseProto, List.of());
     Set<Value> all = new LinkedHashSet<>(thenScope.captured());
     all.addAll(elseScope.captured());
     List<Value> captures = List.copyOf(all);
@@ -118,7 +126,7 @@ final class Controls {
       formals.addAll(carried);
       formals.addAll(tail);
       Scope scope = c.body(proto, formals);
-      Graph graph = scope.build(scope.captured());
+      Graph graph = withOptionals(scope, carried, firstResult);
       if (graph.outputs().size() < firstResult + carried.size()) {
         throw c.invalid("the body gives back fewer values than it carries");
       }
@@ -133,6 +141,22 @@ final class Controls {
         return new Widened(graph, scope.captured());
       }
     }
+  }
+
+  /** The body, with results wrapped where an optional is carried and a plain value comes back. */
+  private static Graph withOptionals(Scope scope, List<Type> carried, int firstResult) {
+    Graph graph = scope.build(scope.captured());
+    List<Value> outputs = new ArrayList<>(graph.outputs());
+    for (int i = 0; i < carried.size() && firstResult + i < outputs.size(); i++) {
+      Value output = outputs.get(firstResult + i);
+      if (carried.get(i) instanceof Type.OptionalType
+          && !(output.type() instanceof Type.OptionalType)) {
+        Value wrapped = scope.builder().add(new OptionalOf(Optional.empty()), output);
+        outputs.set(firstResult + i, wrapped);
+      }
+    }
+    Graph complete = scope.build(scope.captured());
+    return new Graph(complete.name(), complete.inputs(), outputs, complete.nodes());
   }
 
   private static Type absentType(Call c) {

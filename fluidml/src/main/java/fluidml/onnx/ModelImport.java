@@ -8,6 +8,7 @@ import fluidml.graph.Type;
 import fluidml.graph.Value;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
+import fluidml.graph.op.SequenceOp.OptionalGetElement;
 import fluidml.onnx.proto.AttributeProto;
 import fluidml.onnx.proto.FunctionProto;
 import fluidml.onnx.proto.GraphProto;
@@ -15,6 +16,7 @@ import fluidml.onnx.proto.ModelProto;
 import fluidml.onnx.proto.ModelProto.OperatorSetId;
 import fluidml.onnx.proto.NodeProto;
 import fluidml.onnx.proto.TensorProto;
+import fluidml.onnx.proto.TypeProto;
 import fluidml.onnx.proto.ValueInfoProto;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Tensor;
@@ -79,6 +81,18 @@ final class ModelImport {
     importNodes(proto.nodes(), scope);
     for (ValueInfoProto output : proto.outputs()) {
       Value value = scope.lookup(output.name(), "graph outputs");
+      if (value.type() instanceof Type.OptionalType
+          && !(output.type() instanceof TypeProto.OptionalType)
+          && !(output.type() instanceof TypeProto.Unknown)) {
+        value =
+            builder
+                .add(
+                    output.name(),
+                    new OptionalGetElement(),
+                    List.of(value),
+                    List.of(scope.derivedName(output.name() + "/element")))
+                .getFirst();
+      }
       if (!value.name().equals(output.name())) {
         value =
             builder
