@@ -106,8 +106,13 @@ final class Generations {
     return c.out(new ConstantOfShape(value), c.operands());
   }
 
-  /** Negative bounds count from the end; both are clamped to the rank. */
+  /** Negative bounds count from the end; both are clamped to the rank if it is known. */
   private static List<Value> shape(Call c) {
+    long first = c.attributes().integer("start", 0);
+    long last = c.attributes().integer("end", Integer.MAX_VALUE);
+    if (c.in(0).knownShape().isEmpty() && first >= 0 && last >= first) {
+      return c.out(new ShapeOf((int) first, (int) Math.min(last, Integer.MAX_VALUE)), c.operands());
+    }
     int rank = c.rank(c.in(0));
     int start = bound(c.attributes().integer("start", 0), rank);
     int end = Math.max(start, bound(c.attributes().integer("end", rank), rank));

@@ -26,9 +26,7 @@ final class GenerationOps {
               range(operands.tensor(0), operands.tensor(1), operands.tensor(2));
           case Generation.ConstantOfShape fill ->
               Moves.expand(one(fill.value()), operands.longs(0));
-          case Generation.ShapeOf shape ->
-              Tensor.ofLongs(
-                  Arrays.copyOfRange(operands.tensor(0).dims(), shape.start(), shape.end()));
+          case Generation.ShapeOf shape -> extents(shape, operands.tensor(0).dims());
           case Generation.SizeOf size -> Tensor.scalar(operands.tensor(0).elements());
           case Generation.EyeLike eye -> eye(eye, operands.tensor(0));
           case Generation.Random random ->
@@ -49,6 +47,11 @@ final class GenerationOps {
           case Generation.Bernoulli bernoulli -> bernoulli(bernoulli, operands.tensor(0));
           case Generation.Multinomial multinomial -> draw(multinomial, operands.tensor(0));
         });
+  }
+
+  private static Tensor extents(Generation.ShapeOf shape, long[] dims) {
+    int end = Math.min(shape.end(), dims.length);
+    return Tensor.ofLongs(Arrays.copyOfRange(dims, Math.min(shape.start(), end), end));
   }
 
   private static Tensor one(Tensor value) {

@@ -28,13 +28,16 @@ public final class Types {
 
   /**
    * The most precise type that describes values of both types; empty if their kinds or element
-   * types differ.
+   * types differ. A value and an optional of its type are described by the optional.
    *
    * @param unknown gives the extents in which both differ
    */
   public static Optional<Type> join(Type a, Type b, Supplier<Dim> unknown) {
     if (a.equals(b)) {
       return Optional.of(a);
+    }
+    if (b instanceof OptionalType && !(a instanceof OptionalType)) {
+      return join(b, a, unknown);
     }
     return switch (a) {
       case TensorType left ->
@@ -47,9 +50,8 @@ public final class Types {
               ? join(left.element(), right.element(), () -> ANY).map(SequenceType::new)
               : Optional.empty();
       case OptionalType left ->
-          b instanceof OptionalType right
-              ? join(left.element(), right.element(), unknown).map(OptionalType::new)
-              : Optional.empty();
+          join(left.element(), b instanceof OptionalType right ? right.element() : b, unknown)
+              .map(OptionalType::new);
       case NoType _ -> Optional.empty();
     };
   }

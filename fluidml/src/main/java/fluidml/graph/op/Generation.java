@@ -13,7 +13,10 @@ public sealed interface Generation extends Op {
   /** {@code () → a constant}. */
   record Constant(Tensor tensor) implements Generation {}
 
-  /** {@code () → int64 tensor of symbolic numbers}, row-major; how shape arithmetic that must be data survives folding. */
+  /**
+   * {@code () → int64 tensor of symbolic numbers}, row-major; how shape arithmetic that must be
+   * data survives folding.
+   */
   record DimTensor(List<Dim> elements, Shape shape) implements Generation {
     public DimTensor {
       elements = List.copyOf(elements);
@@ -29,7 +32,7 @@ public sealed interface Generation extends Op {
   /** {@code (shape) → tensor filled with the one element of value}. */
   record ConstantOfShape(Tensor value) implements Generation {}
 
-  /** {@code (x) → extents [start, end) of x, int64}; already clamped to the rank. */
+  /** {@code (x) → extents [start, end) of x, int64}; 0 ≤ start, and end may exceed the rank. */
   record ShapeOf(int start, int end) implements Generation {}
 
   /** {@code (x) → number of elements, int64 scalar}. */
@@ -47,12 +50,22 @@ public sealed interface Generation extends Op {
   }
 
   /** {@code () → random tensor}. Without a seed every run differs. */
-  record Random(Distribution distribution, double first, double second, DType dtype, Shape shape, OptionalDouble seed)
+  record Random(
+      Distribution distribution,
+      double first,
+      double second,
+      DType dtype,
+      Shape shape,
+      OptionalDouble seed)
       implements Generation {}
 
   /** {@code (x) → random tensor of the shape of x}. */
   record RandomLike(
-      Distribution distribution, double first, double second, Optional<DType> dtype, OptionalDouble seed)
+      Distribution distribution,
+      double first,
+      double second,
+      Optional<DType> dtype,
+      OptionalDouble seed)
       implements Generation {}
 
   /** {@code (probabilities) → 0 or 1}. */
