@@ -7,7 +7,7 @@ import java.util.Optional;
  * Prints kernels as readable loop nests that {@link Parser} reads back.
  *
  * <pre>{@code
- * kernel scale(x: f32 read, y: f32 write) sizes(n) parallel $n entry main {
+ * kernel "scale"(x: f32 read, y: f32 write) sizes(n) parallel $n entry main {
  *   proc main(begin, end) {
  *     for i = begin to end step 16 {
  *       let %t: f32x16 = x[i; x16] * 2.0:f32x16
@@ -41,7 +41,8 @@ public final class Printer {
   }
 
   private void kernel(Kernel kernel) {
-    out.append("kernel ").append(kernel.name()).append('(');
+    String name = kernel.name().replace("\\", "\\\\").replace("\"", "\\\"");
+    out.append("kernel \"").append(name).append("\"(");
     String separator = "";
     for (Buffer buffer : kernel.buffers()) {
       out.append(separator).append(buffer.name()).append(": ").append(buffer.dtype());

@@ -5,13 +5,15 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The rules of IR 2, one check each.
  *
  * <ol>
- *   <li>Names of buffers, of sizes and of procedures are unique. Buffers have a dtype that
- *       registers can hold; scratch buffers, and only they, have a byte size.
+ *   <li>Names are letters, digits and underscores, not beginning with a digit; those of buffers, of
+ *       sizes and of procedures are unique. Buffers have a dtype that registers can hold; scratch
+ *       buffers, and only they, have a byte size.
  *   <li>Byte sizes of scratch buffers and the parallel extent combine sizes and constants only.
  *   <li>The entry procedure exists and has two parameters.
  *   <li>A call names a procedure that stands earlier in the kernel (so there is no recursion) and
@@ -37,6 +39,7 @@ import java.util.Set;
  * </ol>
  */
 public final class Verifier {
+  private static final Pattern NAME = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
   private static final int MAX_BITS = 512;
   private static final int MAX_UNROLL = 1024;
 
@@ -85,8 +88,14 @@ public final class Verifier {
     }
   }
 
+  private void name(String name) {
+    require(NAME.matcher(name).matches(), "'" + name + "' is not a name");
+  }
+
   private void kernel() {
+    kernel.sizes().forEach(this::name);
     for (Buffer buffer : kernel.buffers()) {
+      name(buffer.name());
       require(buffers.put(buffer.name(), buffer) == null, "two buffers are named " + buffer.name());
       require(
           ScalarType.ofStorage(buffer.dtype()).isPresent(),
@@ -100,6 +109,7 @@ public final class Verifier {
         new HashSet<>(kernel.sizes()).size() == kernel.sizes().size(), "two sizes share a name");
     sizesOnly(kernel.parallelExtent());
     for (Procedure procedure : kernel.procedures()) {
+      name(procedure.name());
       where = "procedure '" + procedure.name() + "' of kernel '" + kernel.name() + "'";
       procedure(procedure);
       require(earlier.put(procedure.name(), procedure) == null, "the name is used twice");
@@ -132,6 +142,7 @@ public final class Verifier {
     variables.clear();
     registers.clear();
     for (String parameter : procedure.parameters()) {
+      name(parameter);
       require(names.add(parameter), "two parameters are named " + parameter);
       variables.add(parameter);
     }
@@ -151,6 +162,7 @@ public final class Verifier {
       case Stmt.Declare d -> {
         expr(d.value());
         Register register = d.register();
+        name(register.name());
         require(names.add(register.name()), "two variables are named " + register.name());
         require(
             d.value().type().equals(register.type()),
@@ -205,6 +217,7 @@ public final class Verifier {
               && e.bits() - b.bits() <= (long) MAX_UNROLL * loop.step(),
           "unrolled loop " + loop.variable() + " needs constant bounds, at most 1024 iterations");
     }
+    name(loop.variable());
     require(names.add(loop.variable()), "two variables are named " + loop.variable());
     variables.add(loop.variable());
     block(loop.body());

@@ -11,6 +11,8 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.Kernel;
 import fluidml.loop.KernelBuilder;
+import fluidml.loop.Parser;
+import fluidml.loop.Printer;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Target;
 import fluidml.loop.math.Elementary;
@@ -207,6 +209,7 @@ class ContractionScheduleTest {
       KernelCompiler compiler = new KernelCompiler(target);
       for (boolean transposedLeft : new boolean[] {false, true}) {
         Kernel kernel = kernel(target, form, transposedLeft);
+        assertEquals(kernel, Parser.parse(Printer.print(kernel)));
         CompiledKernel code = compiler.compile(kernel);
         for (int[] s : shapes) {
           check(target, code, kernel, form, transposedLeft, s[0], s[1], s[2], s[3]);
