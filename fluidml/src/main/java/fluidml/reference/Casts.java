@@ -5,10 +5,15 @@ import fluidml.graph.op.Elementwise.RoundMode;
 import fluidml.tensor.DType;
 import fluidml.tensor.NarrowFloats;
 import fluidml.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Locale;
 
 /** Conversion between element types as ONNX's Cast defines it. */
 final class Casts {
+  private static final ValueLayout.OfShort HALF =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private Casts() {}
 
   static Tensor cast(Cast cast, Tensor x) {
@@ -24,6 +29,13 @@ final class Casts {
       return y.build();
     }
     Tensor y = Tensor.allocate(to, x.dims());
+    if (x.dtype() == DType.FLOAT16 && to == DType.FLOAT32) {
+      for (long i = 0; i < x.elements(); i++) {
+        short half = x.data().get(HALF, i * 2);
+        y.data().set(NdIndex.FLOAT, i * 4, Float.float16ToFloat(half));
+      }
+      return y;
+    }
     for (long i = 0; i < x.elements(); i++) {
       if (x.dtype() == DType.STRING) {
         parse(cast, x.getString(i), y, i);

@@ -148,7 +148,6 @@ final class ContractionOps {
   private static Tensor requantized(Tensor real, Tensor scale, Tensor zero) {
     Tensor ratios = Loops.zipReal(real, scale, DType.FLOAT64, (v, s) -> v / s);
     DType to = zero.dtype();
-    return Loops.zipReal(
-        ratios, zero, to, (v, z) -> QuantizationOps.saturated(Math.rint(v) + z, to));
+    return Loops.zipReal(ratios, zero, to, (v, z) -> QuantizationOps.quantized(v, z, to));
   }
 }

@@ -25,7 +25,7 @@ final class QuantizationOps {
   }
 
   /** The nearest number of an integer type's range; other types are left to their own rounding. */
-  static double saturated(double value, DType to) {
+  private static double saturated(double value, DType to) {
     return switch (to.kind()) {
       case SIGNED -> {
         double bound = Math.scalb(1.0, to.bits() - 1);
@@ -34,6 +34,11 @@ final class QuantizationOps {
       case UNSIGNED -> Math.clamp(value, 0, Math.scalb(1.0, to.bits()) - 1);
       case FLOAT, BOOL, COMPLEX, STRING -> value;
     };
+  }
+
+  /** {@code ratio + zero}; for an integer type the ratio is rounded and the sum kept in range. */
+  static double quantized(double ratio, double zero, DType to) {
+    return to.isFloat() ? ratio + zero : saturated(Math.rint(ratio) + zero, to);
   }
 
   /**
@@ -78,10 +83,11 @@ final class QuantizationOps {
     for (int i = 0; i < group.length; i++) {
       ratio.setDouble(0, x.getDouble(i) / scale.getDouble(group[i]));
       double shift = zero.isPresent() ? zero.get().getDouble(group[i]) : 0;
-      if (to.isFloat()) {
-        y.setRawBits(i, NarrowFloats.encode(to, ratio.getDouble(0) + shift, op.saturate()));
-      } else {
-        y.setDouble(i, saturated(Math.rint(ratio.getDouble(0)) + shift, to));
+      double value = quantized(ratio.getDouble(0), shift, to);
+      switch (to) {
+        case FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ ->
+            y.setRawBits(i, NarrowFloats.encode(to, value, op.saturate()));
+        default -> y.setDouble(i, value);
       }
     }
     return y;
@@ -103,11 +109,10 @@ final class QuantizationOps {
     double min = Math.min(0, Arrays.stream(values).min().orElse(0));
     double max = Math.max(0, Arrays.stream(values).max().orElse(0));
     float scale = (float) ((max - min) / 255);
-    double zero = scale == 0 ? 0 : saturated(Math.rint(-min / scale), DType.UINT8);
+    double zero = scale == 0 ? 0 : quantized(-min / scale, 0, DType.UINT8);
     double divisor = scale == 0 ? 1 : scale;
     Tensor y =
-        Loops.mapReal(
-            x, DType.UINT8, v -> saturated(Math.rint((float) (v / divisor)) + zero, DType.UINT8));
+        Loops.mapReal(x, DType.UINT8, v -> quantized((float) (v / divisor), zero, DType.UINT8));
     Tensor zeroPoint = Tensor.allocate(DType.UINT8);
     zeroPoint.setDouble(0, zero);
     return Operands.result(y, Tensor.scalar(scale), zeroPoint);
