@@ -1,8 +1,10 @@
 package fluidml.graph;
 
+import fluidml.error.InvalidModelException;
 import fluidml.graph.infer.Contents;
 import fluidml.graph.infer.SymbolicTensor;
 import fluidml.graph.infer.TypeInference;
+import fluidml.graph.infer.Types;
 import fluidml.graph.op.Generation;
 import fluidml.graph.op.Op;
 import fluidml.tensor.Tensor;
@@ -84,6 +86,38 @@ public final class GraphBuilder {
     nodes.add(node);
     contents.record(node);
     return results;
+  }
+
+  /**
+   * Adds a node whose results have types that somebody claims; where they contradict inference,
+   * nothing is concluded from the node.
+   */
+  List<Value> addClaimed(
+      String nodeName, Op op, List<Value> operands, List<String> resultNames, List<Type> types) {
+    List<Value> results = new ArrayList<>(types.size());
+    for (int i = 0; i < types.size(); i++) {
+      results.add(new Value(unique(resultNames.get(i)), types.get(i)));
+    }
+    Node node = new Node(nodeName, op, operands, results);
+    nodes.add(node);
+    types.forEach(type -> contents.reserve(Types.symbols(type)));
+    if (isConsistent(node)) {
+      contents.record(node);
+    }
+    return results;
+  }
+
+  private boolean isConsistent(Node node) {
+    try {
+      List<Type> inferred = infer(node.name(), node.op(), node.inputs(), node.outputs().size());
+      boolean consistent = true;
+      for (int i = 0; i < inferred.size(); i++) {
+        consistent &= Types.compatible(inferred.get(i), node.output(i).type());
+      }
+      return consistent;
+    } catch (InvalidModelException e) {
+      return false;
+    }
   }
 
   /**

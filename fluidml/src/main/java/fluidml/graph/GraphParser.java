@@ -116,7 +116,7 @@ public final class GraphParser {
     List<Value> results =
         types.isEmpty()
             ? builder.add(nodeName, op, operands, names)
-            : builder.addWithTypes(nodeName, op, operands, names, types);
+            : builder.addClaimed(nodeName, op, operands, names, types);
     for (int i = 0; i < names.size(); i++) {
       define(values, results.get(i), names.get(i));
     }

@@ -204,7 +204,8 @@ public final class Dim {
 
   /**
    * The quotient rounded towards minus infinity. Exact division of polynomials is carried out, and
-   * of a sum the part that the divisor divides: {@code (2*s+5) / 2 == s+2}.
+   * of a sum the part that the divisor divides: {@code (2*s+5) / 2 == s+2}; quotients of quotients
+   * become one.
    */
   public Dim floorDiv(Dim divisor) {
     if (divisor.is(1)) {
@@ -222,14 +223,16 @@ public final class Dim {
     if (rest.lowerBound() >= 0 && rest.minus(divisor).upperBound() < 0) {
       return whole;
     }
-    if (rest.monomials.length == 1
-        && rest.coefficients[0] == 1
-        && rest.monomials[0].atoms.size() == 1
-        && rest.monomials[0].atoms.getFirst() instanceof Apply inner
-        && inner.operation == Operation.FLOOR_DIV
-        && inner.right.lowerBound() > 0
-        && divisor.lowerBound() > 0) {
-      return whole.plus(inner.left.floorDiv(inner.right.times(divisor)));
+    for (int i = 0; i < rest.monomials.length && divisor.lowerBound() > 0; i++) {
+      List<Atom> atoms = rest.monomials[i].atoms;
+      if (rest.coefficients[i] == 1
+          && atoms.size() == 1
+          && atoms.getFirst() instanceof Apply inner
+          && inner.operation == Operation.FLOOR_DIV
+          && inner.right.lowerBound() > 0) {
+        Dim others = rest.minus(ofAtom(inner)).times(inner.right);
+        return whole.plus(inner.left.plus(others).floorDiv(inner.right.times(divisor)));
+      }
     }
     return whole.plus(apply(Operation.FLOOR_DIV, rest, divisor));
   }

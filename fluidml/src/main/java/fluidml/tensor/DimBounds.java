@@ -27,7 +27,7 @@ record DimBounds(long low, long high) {
   }
 
   private static long sum(long a, long b, long none) {
-    if (!finite(a) || !finite(b)) {
+    if (a == none || b == none) {
       return none;
     }
     long sum = a + b;

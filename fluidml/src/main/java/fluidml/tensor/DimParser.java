@@ -6,8 +6,9 @@ import java.util.List;
 /**
  * Reads dims and shapes from the text that {@link Dim#toString} and {@link Shape#toString} write.
  *
- * <p>Grammar: {@code sum = ['-'] product {('+'|'-') product}}, {@code product = factor {'*' factor}},
- * {@code factor = number | symbol | (div|mod|min|max) '(' sum ',' sum ')'}. Blanks are ignored.
+ * <p>Grammar: {@code sum = ['-'] product {('+'|'-') product}}, {@code product = factor {'*'
+ * factor}}, {@code factor = number | symbol | (div|mod|min|max) '(' sum ',' sum ')'}. Blanks are
+ * ignored.
  */
 public final class DimParser {
   private final String text;

@@ -64,7 +64,16 @@ final class ControlTypes {
     return types;
   }
 
+  private static void carried(Site site, Graph body, int carried, int outputs) {
+    if (carried < 0 || body.outputs().size() < outputs) {
+      throw site.error(
+          "the body has %d results, but %d values are carried"
+              .formatted(body.outputs().size(), carried));
+    }
+  }
+
   private static List<Type> loop(Site site, Loop op) {
+    carried(site, op.body(), op.carried(), 1 + op.carried());
     site.arity(2 + op.carried(), Integer.MAX_VALUE);
     List<Type> operands = new ArrayList<>();
     operands.add(Type.tensor(DType.INT64, Shape.SCALAR));
@@ -130,6 +139,11 @@ final class ControlTypes {
 
   private static List<Type> scan(Site site, Scan op) {
     int scanned = op.inputAxes().size();
+    carried(site, op.body(), op.carried(), op.carried() + op.outputAxes().size());
+    if (op.inputReverse().size() != scanned
+        || op.outputReverse().size() != op.outputAxes().size()) {
+      throw site.error("there must be one axis and one direction for each scanned value");
+    }
     site.arity(op.carried() + scanned, Integer.MAX_VALUE);
     List<Type> operands = types(site, 0, site.operands());
     Optional<Dim> length = Optional.empty();
@@ -165,7 +179,10 @@ final class ControlTypes {
   }
 
   private static List<Type> sequenceMap(Site site, SequenceMap op) {
-    site.arity(Math.max(1, op.mapped()), Integer.MAX_VALUE);
+    if (op.mapped() < 1) {
+      throw site.error("there is nothing to map");
+    }
+    site.arity(op.mapped(), Integer.MAX_VALUE);
     List<Type> operands = types(site, 0, site.operands());
     Supplier<Dim> any = () -> Types.ANY;
     for (int i = 0; i < op.mapped(); i++) {

@@ -48,6 +48,7 @@ final class DynamicMovementTypes {
 
   static List<Type> reshape(Site site, boolean allowZero) {
     site.arity(2, 2);
+    site.requireIndex(1);
     Optional<List<Dim>> target = numbers(site, 1);
     return site.one(
         site.dtype(0),
@@ -67,6 +68,7 @@ final class DynamicMovementTypes {
 
   static List<Type> squeeze(Site site) {
     site.arity(2, 2);
+    site.requireIndex(1);
     Optional<Shape> x = site.shape(0);
     Optional<List<Integer>> axes = axes(site, 1);
     if (x.isPresent() && axes.isPresent()) {
@@ -82,6 +84,7 @@ final class DynamicMovementTypes {
 
   static List<Type> unsqueeze(Site site) {
     site.arity(2, 2);
+    site.requireIndex(1);
     Optional<Shape> x = site.shape(0);
     Optional<List<Integer>> axes = axes(site, 1);
     if (x.isPresent() && axes.isPresent()) {
@@ -97,6 +100,7 @@ final class DynamicMovementTypes {
 
   static List<Type> expand(Site site) {
     site.arity(2, 2);
+    site.requireIndex(1);
     Optional<Shape> x = site.shape(0);
     Optional<List<Dim>> target = numbers(site, 1);
     OptionalLong length = length(site, 1);
@@ -210,6 +214,8 @@ final class DynamicMovementTypes {
 
   static List<Type> slice(Site site) {
     site.arity(3, 5);
+    site.requireIndex(1);
+    site.requireIndex(2);
     Optional<Shape> x = site.rank(0, 1, Integer.MAX_VALUE);
     if (x.isEmpty()) {
       return site.one(site.dtype(0), Optional.empty());
@@ -251,6 +257,7 @@ final class DynamicMovementTypes {
 
   static List<Type> pad(Site site) {
     site.arity(2, 4);
+    site.requireIndex(1);
     DType dtype = site.sameType(0, 2);
     Optional<Shape> x = site.shape(0);
     if (x.isEmpty()) {
@@ -266,6 +273,7 @@ final class DynamicMovementTypes {
 
   static List<Type> tile(Site site) {
     site.arity(2, 2);
+    site.requireIndex(1);
     Optional<List<Dim>> repeats = numbers(site, 1);
     if (repeats.isPresent()) {
       return site.one(site.dtype(0), MovementTypes.tile(site, repeats.get()));
@@ -277,6 +285,8 @@ final class DynamicMovementTypes {
 
   static List<Type> col2Im(Site site) {
     site.arity(3, 3);
+    site.requireIndex(1);
+    site.requireIndex(2);
     Optional<Shape> x = site.rank(0, 3);
     Optional<List<Dim>> image = numbers(site, 1);
     Optional<List<Dim>> block = numbers(site, 2);
@@ -296,6 +306,7 @@ final class DynamicMovementTypes {
 
   static List<Type> centerCropPad(Site site, CenterCropPad op) {
     site.arity(2, 2);
+    site.requireIndex(1);
     Optional<Shape> x = site.shape(0);
     if (x.isEmpty()) {
       return site.one(

@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
 /** Runs nodes on small tensors of symbolic numbers, as exporters' shape arithmetic needs it. */
@@ -69,14 +68,13 @@ final class Evaluation {
   }
 
   static long count(List<Long> dims) {
-    return dims.stream().reduce(1L, (a, b) -> a * b);
+    return dims.stream().reduce(1L, Math::multiplyExact);
   }
 
   /** Whether a value has, or may have, more elements than are tracked. */
   static boolean tooLarge(Value value) {
-    OptionalLong elements =
-        value.knownShape().map(s -> s.elements().constant()).orElse(OptionalLong.empty());
-    return elements.isEmpty() || elements.getAsLong() > Contents.MAX_ELEMENTS;
+    Optional<List<Long>> dims = extents(value);
+    return dims.isEmpty() || count(dims.get()) > Contents.MAX_ELEMENTS;
   }
 
   /** For each element of {@code dims} the position of the element broadcast to it. */
@@ -193,13 +191,7 @@ final class Evaluation {
           Optional.of(SymbolicTensor.of(constant.tensor()).elements());
       case DimTensor dims -> Optional.of(dims.elements());
       case ShapeOf shapeOf ->
-          node.input(0)
-              .knownShape()
-              .map(
-                  s -> {
-                    int end = Math.min(shapeOf.end(), s.rank());
-                    return s.dims().subList(Math.min(shapeOf.start(), end), end);
-                  });
+          node.input(0).knownShape().map(s -> GenerationTypes.extents(shapeOf, s));
       case SizeOf _ -> node.input(0).knownShape().map(s -> List.of(s.elements()));
       case ConstantOfShape constant ->
           extents(node.output())

@@ -52,14 +52,15 @@ final class GenerationTypes {
       }
       case ConstantOfShape constant -> {
         site.arity(1, 1);
+        if (constant.value().elements() != 1) {
+          throw site.error("the value %s must have one element".formatted(constant.value()));
+        }
         yield site.one(constant.value().dtype(), shapeOperand(site, 0));
       }
       case ShapeOf shapeOf -> {
         site.arity(1, 1);
         Dim length =
-            site.shape(0)
-                .map(s -> Dim.of(Math.max(0, Math.min(shapeOf.end(), s.rank()) - shapeOf.start())))
-                .orElseGet(site::fresh);
+            site.shape(0).map(s -> Dim.of(extents(shapeOf, s).size())).orElseGet(site::fresh);
         yield site.one(DType.INT64, Shape.of(length));
       }
       case SizeOf _ -> {
@@ -93,6 +94,12 @@ final class GenerationTypes {
     };
   }
 
+  /** The extents that an op asks for, as far as they are there. */
+  static List<Dim> extents(ShapeOf op, Shape shape) {
+    int end = Math.clamp(op.end(), 0, shape.rank());
+    return shape.dims().subList(Math.clamp(op.start(), 0, end), end);
+  }
+
   /** The shape that an operand holds. */
   static Optional<Shape> shapeOperand(Site site, int index) {
     site.requireIndex(index);
@@ -111,10 +118,9 @@ final class GenerationTypes {
    * The number of elements of the range from operand 0 to operand 1 by operand 2, if it is known.
    */
   static Optional<Dim> rangeSize(Site site) {
-    Optional<Dim> start = site.elements(0).map(e -> e.elements().getFirst());
-    Optional<Dim> limit = site.elements(1).map(e -> e.elements().getFirst());
-    OptionalLong step =
-        site.elements(2).map(e -> e.elements().getFirst().constant()).orElse(OptionalLong.empty());
+    Optional<Dim> start = site.scalar(0);
+    Optional<Dim> limit = site.scalar(1);
+    OptionalLong step = site.scalar(2).map(Dim::constant).orElse(OptionalLong.empty());
     if (start.isPresent() && limit.isPresent() && step.isPresent()) {
       return Optional.of(rangeSize(site, start.get(), limit.get(), step.getAsLong()));
     }
@@ -122,6 +128,9 @@ final class GenerationTypes {
     Optional<Tensor> to = site.constant(1);
     Optional<Tensor> by = site.constant(2);
     if (from.isPresent() && to.isPresent() && by.isPresent()) {
+      if (from.get().elements() * to.get().elements() * by.get().elements() != 1) {
+        throw site.error("the operands must have one element each");
+      }
       double count =
           Math.ceil((to.get().getDouble(0) - from.get().getDouble(0)) / by.get().getDouble(0));
       if (!(count < 0x1p62)) {

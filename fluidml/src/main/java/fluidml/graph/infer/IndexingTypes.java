@@ -109,6 +109,9 @@ final class IndexingTypes {
   }
 
   private static Optional<Shape> gatherND(Site site, int batch) {
+    if (batch < 0) {
+      throw site.error("%d batch axes".formatted(batch));
+    }
     Optional<Shape> data = site.rank(0, batch + 1, Integer.MAX_VALUE);
     Optional<Shape> indices = site.rank(1, batch + 1, Integer.MAX_VALUE);
     if (data.isEmpty() || indices.isEmpty()) {
@@ -138,10 +141,16 @@ final class IndexingTypes {
     site.requireNumber(0);
     site.requireNumber(1);
     Dim depth =
-        site.elements(1)
-            .map(e -> e.elements().getFirst())
-            .or(() -> site.constant(1).map(t -> Dim.of(t.getLong(0))))
-            .or(() -> site.fractions(1).flatMap(Fractions::integers).map(List::getFirst))
+        site.scalar(1)
+            .or(
+                () ->
+                    site.constant(1).filter(t -> t.elements() == 1).map(t -> Dim.of(t.getLong(0))))
+            .or(
+                () ->
+                    site.fractions(1)
+                        .filter(f -> f.numerators().size() == 1)
+                        .flatMap(Fractions::integers)
+                        .map(List::getFirst))
             .orElseGet(site::fresh);
     return site.one(
         site.dtype(2),

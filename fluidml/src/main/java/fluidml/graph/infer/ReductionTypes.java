@@ -159,7 +159,7 @@ final class ReductionTypes {
             .map(
                 s -> {
                   int axis = site.axis(op.axis(), s.rank());
-                  Dim k = site.elements(1).map(e -> e.elements().getFirst()).orElseGet(site::fresh);
+                  Dim k = site.scalar(1).orElseGet(site::fresh);
                   if (k.minus(s.dim(axis)).lowerBound() > 0) {
                     throw site.error(
                         "k is %s, but the axis has %s elements".formatted(k, s.dim(axis)));

@@ -29,6 +29,10 @@ final class ResizeTypes {
     List<Dim> extents;
     if (site.has(3)) {
       site.requireIndex(3);
+      int sizes = site.elements(3).map(e -> e.elements().size()).orElse(axes.size());
+      if (sizes != axes.size()) {
+        throw site.error("%d sizes are given for %d axes".formatted(sizes, axes.size()));
+      }
       extents = site.elements(3).isPresent() ? sized(site, op, x.get(), axes) : unknown(site, axes);
     } else if (site.has(2)) {
       extents = new ArrayList<>();
@@ -37,9 +41,6 @@ final class ResizeTypes {
       }
     } else {
       throw site.error("neither scales nor sizes are given");
-    }
-    if (extents.size() != axes.size()) {
-      throw site.error("%d sizes are given for %d axes".formatted(extents.size(), axes.size()));
     }
     Shape result = x.get();
     for (int i = 0; i < axes.size(); i++) {
@@ -84,6 +85,9 @@ final class ResizeTypes {
       if (scales.isEmpty() || region.isEmpty() || !extent.isConstant()) {
         return site.fresh();
       }
+      if (region.get().elements() != 2L * axes) {
+        throw site.error("the region must have two numbers for each axis");
+      }
       double part = region.get().getDouble(index + (long) axes) - region.get().getDouble(index);
       return Dim.of(
           (long) Math.floor(extent.constant().getAsLong() * part * scales.get().getDouble(index)));
@@ -93,6 +97,7 @@ final class ResizeTypes {
       return Dim.of((long) Math.floor(product));
     }
     return site.fractions(2)
+        .filter(f -> f.numerators().size() == axes)
         .map(f -> extent.times(f.numerators().get(index)).floorDiv(f.denominators().get(index)))
         .orElseGet(site::fresh);
   }

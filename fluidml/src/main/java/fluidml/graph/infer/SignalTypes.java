@@ -54,7 +54,7 @@ final class SignalTypes {
       return Optional.empty();
     }
     site.requireIndex(index);
-    return site.elements(index).map(e -> e.elements().getFirst());
+    return site.scalar(index);
   }
 
   private static Shape dft(Site site, Shape x, Dft op) {

@@ -95,6 +95,15 @@ final class Site {
     return elements(index).flatMap(SymbolicTensor::constant);
   }
 
+  /** The only element of an operand, if it is given and it is known. */
+  Optional<Dim> scalar(int index) {
+    Optional<SymbolicTensor> elements = elements(index);
+    if (elements.isPresent() && elements.get().elements().size() != 1) {
+      throw error(describe(index) + " must have one element");
+    }
+    return elements.map(e -> e.elements().getFirst());
+  }
+
   /** The elements of a real operand as fractions, if it is given and they are known. */
   Optional<Fractions> fractions(int index) {
     return has(index) ? contents.fractions(in(index)) : Optional.empty();

@@ -18,6 +18,7 @@ import fluidml.graph.op.SequenceOp;
 import fluidml.graph.op.Signal;
 import fluidml.graph.op.Text;
 import fluidml.graph.op.Vision;
+import fluidml.tensor.Dim;
 import java.util.List;
 
 /**
@@ -43,9 +44,21 @@ public final class TypeInference {
       String nodeName, Op op, List<Value> inputs, int outputs, Contents contents) {
     Site site = new Site(nodeName, op, inputs, outputs, contents);
     try {
-      return infer(site, op);
+      List<Type> types = infer(site, op);
+      types.forEach(type -> checkExtents(site, type));
+      return types;
     } catch (ArithmeticException e) {
       throw site.error("an extent does not fit 64 bits", e);
+    }
+  }
+
+  private static void checkExtents(Site site, Type type) {
+    if (type instanceof Type.TensorType tensor && tensor.shape().isPresent()) {
+      for (Dim dim : tensor.shape().get().dims()) {
+        if (dim.upperBound() < 0) {
+          throw site.error("a result would have the extents " + tensor.shape().get());
+        }
+      }
     }
   }
 

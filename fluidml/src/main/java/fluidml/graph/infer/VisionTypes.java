@@ -51,7 +51,8 @@ final class VisionTypes {
             site.requireFloat(0),
             site.has(2)
                 ? GenerationTypes.shapeOperand(site, 2)
-                : site.rank(0, unpool.window().rank() + 2).map(s -> unpooled(s, unpool.window())));
+                : site.rank(0, unpool.window().rank() + 2)
+                    .map(s -> unpooled(site, s, unpool.window())));
       }
       case ImageDecoder decoder -> {
         site.arity(1, 1);
@@ -97,7 +98,8 @@ final class VisionTypes {
     return Shape.of(regions, channels, Dim.of(height), Dim.of(width));
   }
 
-  private static Shape unpooled(Shape x, Window window) {
+  private static Shape unpooled(Site site, Shape x, Window window) {
+    Windows.check(site, x, window);
     List<Dim> spatial = new ArrayList<>();
     for (int i = 0; i < window.rank(); i++) {
       spatial.add(

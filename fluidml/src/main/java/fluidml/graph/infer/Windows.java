@@ -18,11 +18,7 @@ final class Windows {
    *     the input or the padding before it
    */
   static List<Dim> extents(Site site, Shape x, Window window, boolean ceilMode) {
-    if (x.rank() != window.rank() + 2) {
-      throw site.error(
-          "a window with %d spatial axes does not fit an operand of %d axes"
-              .formatted(window.rank(), x.rank()));
-    }
+    check(site, x, window);
     List<Dim> extents = new ArrayList<>();
     for (int i = 0; i < window.rank(); i++) {
       Dim extent = extent(x.dim(i + 2), window, i, ceilMode);
@@ -34,6 +30,24 @@ final class Windows {
       extents.add(extent);
     }
     return extents;
+  }
+
+  /** Checks that a window is sound and fits its operand. */
+  static void check(Site site, Shape x, Window window) {
+    int rank = window.rank();
+    if (x.rank() != rank + 2) {
+      throw site.error(
+          "a window with %d spatial axes does not fit an operand of %d axes"
+              .formatted(rank, x.rank()));
+    }
+    for (List<Long> list : List.of(window.strides(), window.dilations(), window.kernel())) {
+      if (list.size() != rank || list.stream().anyMatch(v -> v < 1)) {
+        throw site.error(window + " must have a positive number for each spatial axis");
+      }
+    }
+    if (window.padsBegin().size() != rank || window.padsEnd().size() != rank) {
+      throw site.error(window + " must have pads for each spatial axis");
+    }
   }
 
   private static Dim padded(Dim in, Window window, int axis) {
@@ -59,10 +73,12 @@ final class Windows {
   /** The spatial extents of a transposed convolution of {@code x}. */
   static List<Dim> transposed(
       Site site, Shape x, Window window, List<Long> outputPadding, List<Long> outputShape) {
-    if (x.rank() != window.rank() + 2) {
+    check(site, x, window);
+    if ((!outputPadding.isEmpty() && outputPadding.size() != window.rank())
+        || (!outputShape.isEmpty() && outputShape.size() < window.rank())) {
       throw site.error(
-          "a window with %d spatial axes does not fit an operand of %d axes"
-              .formatted(window.rank(), x.rank()));
+          "output padding %s and shape %s do not fit %d spatial axes"
+              .formatted(outputPadding, outputShape, window.rank()));
     }
     List<Dim> extents = new ArrayList<>();
     for (int i = 0; i < window.rank(); i++) {

@@ -44,9 +44,12 @@ public record Window(
     return kernel.size();
   }
 
-  /** Extent that the dilated window covers on an axis: {@code (kernel − 1)·dilation + 1}. */
+  /**
+   * Extent that the dilated window covers on an axis: {@code (kernel − 1)·dilation + 1}; throws if
+   * it overflows.
+   */
   public long span(int axis) {
-    return (kernel.get(axis) - 1) * dilations.get(axis) + 1;
+    return Math.addExact(Math.multiplyExact(kernel.get(axis) - 1, dilations.get(axis)), 1);
   }
 
   /** The same window with pads that are known. */
