@@ -1,7 +1,6 @@
 package fluidml.lower;
 
 import fluidml.graph.Node;
-import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.loop.Buffer;
 import fluidml.loop.Exprs;
@@ -9,7 +8,6 @@ import fluidml.loop.Target;
 import fluidml.loop.schedule.ConvolutionSchedule;
 import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import fluidml.loop.schedule.Nest;
-import fluidml.loop.schedule.PanelSchedule;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import java.util.ArrayList;
@@ -56,7 +54,7 @@ public final class ConvolutionLowering implements Lowering {
     List<KernelCall> calls = new ArrayList<>();
     CallBuilder call = new CallBuilder(cluster.label());
     BufferView input = call.read(x);
-    Buffer panels = panels(node, conv, context, tile, call, calls);
+    Buffer panels = Filters.panels(node, conv.groups(), tile.columns(), context, call, calls);
     calls.add(convolution(cluster, conv, context, tile, call, input, panels));
     return new Result.Calls(calls);
   }
@@ -114,41 +112,5 @@ public final class ConvolutionLowering implements Lowering {
     Nest nest = ConvolutionSchedule.write(call.kernel(), problem, tile, result);
     Dim work = node.output().shape().elements().times(depth).times(2).plus(result.work(cluster));
     return call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry());
-  }
-
-  /**
-   * The packed filters as an input of the call; if they are not constant, packed by another call.
-   */
-  private static Buffer panels(
-      Node node, Conv conv, Context context, Tile tile, CallBuilder call, List<KernelCall> before) {
-    Value filters = node.input(1);
-    if (context.constant(filters).isPresent()) {
-      return call.packed(filters.dtype(), new FilterPanels(conv.groups(), tile.columns()), filters);
-    }
-    List<Dim> w = filters.shape().dims();
-    long taps = Windows.taps(conv.window());
-    Dim perGroup = w.get(0).floorDiv(conv.groups());
-    Dim columns = perGroup.ceilDiv(Dim.of(tile.columns())).times(tile.columns());
-    Dim elements = columns.times(conv.groups()).times(w.get(1)).times(taps);
-    Value packed = context.temporary(filters.name() + ".panels", filters.dtype(), elements);
-    CallBuilder packing = new CallBuilder("PackFilters");
-    View flat = context.view(filters);
-    BufferView from = packing.read(flat);
-    Buffer to = packing.write(View.rowMajor(packed)).buffer();
-    PanelSchedule.Problem problem =
-        new PanelSchedule.Problem(
-            from.buffer(),
-            e ->
-                from.index(
-                    Windows.indices(List.of(e.filter(), e.channel()), e.tap(), packing, flat)),
-            to,
-            packing.parameter(Dim.of(conv.groups())),
-            packing.parameter(perGroup),
-            packing.parameter(w.get(1)),
-            packing.parameter(Dim.of(taps)),
-            tile.columns());
-    Nest nest = PanelSchedule.write(problem);
-    before.add(packing.build("PackFilters", List.of(node), elements, nest.extent(), nest.entry()));
-    return call.read(View.rowMajor(packed)).buffer();
   }
 }

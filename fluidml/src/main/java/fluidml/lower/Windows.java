@@ -14,19 +14,33 @@ final class Windows {
 
   /** Padding before a spatial axis. */
   static Dim padBegin(Window window, int axis, Dim input, Dim output) {
-    Dim total =
-        output
-            .minus(Dim.ONE)
-            .times(window.strides().get(axis))
-            .plus(window.span(axis))
-            .minus(input)
-            .max(Dim.ZERO);
+    Dim total = total(window, axis, input, output);
     return switch (window.padding()) {
       case EXPLICIT -> Dim.of(window.padsBegin().get(axis));
       case VALID -> Dim.ZERO;
       case SAME_UPPER -> total.floorDiv(2);
       case SAME_LOWER -> total.minus(total.floorDiv(2));
     };
+  }
+
+  /** Padding after a spatial axis. */
+  static Dim padEnd(Window window, int axis, Dim input, Dim output) {
+    if (window.padding() == Window.Padding.EXPLICIT) {
+      return Dim.of(window.padsEnd().get(axis));
+    }
+    Dim begin = padBegin(window, axis, input, output);
+    return window.padding() == Window.Padding.VALID
+        ? Dim.ZERO
+        : total(window, axis, input, output).minus(begin);
+  }
+
+  private static Dim total(Window window, int axis, Dim input, Dim output) {
+    return output
+        .minus(Dim.ONE)
+        .times(window.strides().get(axis))
+        .plus(window.span(axis))
+        .minus(input)
+        .max(Dim.ZERO);
   }
 
   /** The spatial axes of a window as sizes of a kernel, all of them run-time sizes. */

@@ -7,6 +7,10 @@ import fluidml.graph.Graph;
 import fluidml.graph.GraphBuilder;
 import fluidml.graph.Type;
 import fluidml.graph.Value;
+import fluidml.graph.op.Elementwise;
+import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Elementwise.UnaryFunction;
+import fluidml.graph.op.Movement;
 import fluidml.graph.op.Window;
 import fluidml.graph.op.Window.Padding;
 import fluidml.loop.Target;
@@ -16,6 +20,7 @@ import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
 import fluidml.vm.Engines;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
@@ -78,6 +83,56 @@ final class WindowGraphs {
       end.add(explicit ? random.nextLong(k) : 0);
     }
     return new Window(kernel, strides, dilations, begin, end, padding);
+  }
+
+  /** Extents of an image: up to three spatial axes, channels still to be chosen. */
+  long[] image() {
+    int rank = upTo(3);
+    long[] x = new long[rank + 2];
+    x[0] = upTo(2);
+    for (int a = 2; a < x.length; a++) {
+      x[a] = upTo(rank == 3 ? 5 : 12);
+    }
+    return x;
+  }
+
+  static long[] spatial(long[] image) {
+    return Arrays.copyOfRange(image, 2, image.length);
+  }
+
+  /** An input in row-major order, or channels last behind a Transpose. */
+  Value image(String name, DType dtype, long[] x) {
+    if (random.nextBoolean()) {
+      return input(name, dtype, x);
+    }
+    long[] last = new long[x.length];
+    List<Integer> permutation = new ArrayList<>(List.of(0, x.length - 1));
+    last[0] = x[0];
+    for (int a = 2; a < x.length; a++) {
+      last[a - 1] = x[a];
+      permutation.add(a - 1);
+    }
+    last[x.length - 1] = x[1];
+    return builder.add(new Movement.Transpose(permutation), input(name, dtype, last));
+  }
+
+  /** Perhaps some elementwise nodes behind a value. */
+  Value epilogue(Value y) {
+    return switch (random.nextInt(4)) {
+      case 0 -> y;
+      case 1 -> builder.add(new Elementwise.Unary(UnaryFunction.RELU), y);
+      case 2 -> {
+        long[] dims =
+            y.shape().dims().stream().mapToLong(d -> d.constant().orElseThrow()).toArray();
+        Value residual = input("residual", y.dtype(), dims);
+        Value sum = builder.add(new Elementwise.Binary(BinaryFunction.ADD), y, residual);
+        yield builder.add(new Elementwise.Unary(UnaryFunction.HARD_SWISH), sum);
+      }
+      default -> {
+        builder.output(y);
+        yield builder.add(new Elementwise.Unary(UnaryFunction.SIGMOID), y);
+      }
+    };
   }
 
   /** Compares the compiled graph with the reference, for several widths, threads and checks. */
