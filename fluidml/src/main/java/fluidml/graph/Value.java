@@ -5,7 +5,8 @@ import fluidml.tensor.Shape;
 import java.util.Optional;
 
 /**
- * A result of one node, or an input of a graph. Two values are equal only if they are the same object.
+ * A result of one node, or an input of a graph. Two values are equal only if they are the same
+ * object.
  *
  * @param name unique within its graph
  * @param type what it holds

@@ -155,6 +155,11 @@ public final class BodyBuilder {
     add(new Stmt.If(condition, block(whenTrue), block(whenFalse)));
   }
 
+  /** Ends the run with an exception that says {@code value problem} unless a condition holds. */
+  public void require(Expr condition, Expr value, String problem) {
+    add(new Stmt.Require(condition, value, problem));
+  }
+
   /** Runs a procedure declared before. */
   public void call(String procedure, Expr... arguments) {
     add(new Stmt.Call(procedure, List.of(arguments)));

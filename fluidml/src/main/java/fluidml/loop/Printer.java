@@ -121,6 +121,13 @@ public final class Printer {
         }
         out.append(indent).append("}\n");
       }
+      case Stmt.Require r -> {
+        out.append(indent).append("require ");
+        expr(r.condition(), 0);
+        out.append(" else ");
+        expr(r.value(), 0);
+        out.append(" \"").append(r.problem()).append("\"\n");
+      }
       case Stmt.Call c -> {
         out.append(indent).append("call ").append(c.procedure());
         arguments(c.arguments());

@@ -50,6 +50,16 @@ public sealed interface Stmt {
   /** A choice by a BOOL scalar. */
   record If(Expr condition, Block whenTrue, Block whenFalse) implements Stmt {}
 
+  /**
+   * Ends the run with a {@link fluidml.error.KernelFailureException} unless a condition holds: for
+   * operands whose values are wrong, such as an index outside of its axis.
+   *
+   * @param condition BOOL scalar
+   * @param value I64 scalar that the message shows
+   * @param problem what is wrong with the value, e.g. {@code "is not an index of the axis"}
+   */
+  record Require(Expr condition, Expr value, String problem) implements Stmt {}
+
   /** Runs another procedure of the kernel with I64 arguments. */
   record Call(String procedure, List<Expr> arguments) implements Stmt {
     /** Copies the arguments. */

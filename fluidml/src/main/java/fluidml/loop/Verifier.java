@@ -195,6 +195,11 @@ public final class Verifier {
         block(i.whenTrue());
         block(i.whenFalse());
       }
+      case Stmt.Require r -> {
+        expr(r.condition());
+        require(r.condition().type().equals(Type.BOOL), "not a condition", r.condition());
+        index(r.value());
+      }
       case Stmt.Call c -> {
         Procedure called = earlier.get(c.procedure());
         require(called != null, "call of unknown or later procedure " + c.procedure());

@@ -45,6 +45,7 @@ public final class Walk {
         yield expressions;
       }
       case Stmt.If i -> List.of(i.condition());
+      case Stmt.Require r -> List.of(r.condition(), r.value());
       case Stmt.Call c -> c.arguments();
     };
   }
@@ -55,7 +56,7 @@ public final class Walk {
       case Stmt.Block b -> b.statements();
       case Stmt.For f -> List.of(f.body());
       case Stmt.If i -> List.of(i.whenTrue(), i.whenFalse());
-      case Stmt.Declare _, Stmt.Assign _, Stmt.Store _, Stmt.Call _ -> List.of();
+      case Stmt.Declare _, Stmt.Assign _, Stmt.Store _, Stmt.Require _, Stmt.Call _ -> List.of();
     };
   }
 

@@ -189,6 +189,11 @@ public final class Lowerer {
     }
 
     @Override
+    public boolean isInPlace(Value operand, Value concatenated) {
+      return storage.isInPlace(operand, concatenated);
+    }
+
+    @Override
     public Optional<Tensor> constant(Value value) {
       return graph.constant(value);
     }

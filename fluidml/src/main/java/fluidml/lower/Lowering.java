@@ -24,6 +24,9 @@ public interface Lowering {
      */
     View view(Value value);
 
+    /** Whether an operand of a Concat is computed in its place, so that it needs no copy. */
+    boolean isInPlace(Value operand, Value concatenated);
+
     /** The elements of a constant operand. */
     Optional<Tensor> constant(Value value);
 

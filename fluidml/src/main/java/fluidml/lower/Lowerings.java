@@ -8,6 +8,10 @@ public final class Lowerings {
 
   /** Every lowering; each says no to what it does not compute. */
   public static List<Lowering> all() {
-    return List.of(new MapLowering());
+    return List.of(
+        new MapLowering(),
+        new MovementLowering(),
+        new IndexingLowering(),
+        new GenerationLowering());
   }
 }

@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /** Clusters without an anchor: elementwise over one index space, with any views. */
 public final class MapLowering implements Lowering {
@@ -47,20 +46,10 @@ public final class MapLowering implements Lowering {
               return point -> fused.write(body, point, common);
             });
     return Result.of(
-        schedule.build(cluster.label(), nodes, across(fused, inner), FusedNodes.work(nodes)));
-  }
-
-  /** An axis that some operand is dense along although it is strided along the innermost one. */
-  private static OptionalInt across(FusedNodes fused, int inner) {
-    for (BufferView view : fused.loads().values()) {
-      if (!view.isDense(inner) && !view.isConstant(inner)) {
-        for (int axis = inner - 1; axis >= 0; axis--) {
-          if (view.isDense(axis)) {
-            return OptionalInt.of(axis);
-          }
-        }
-      }
-    }
-    return OptionalInt.empty();
+        schedule.build(
+            cluster.label(),
+            nodes,
+            MapKernel.across(fused.loads().values(), inner),
+            FusedNodes.work(nodes)));
   }
 }

@@ -5,8 +5,8 @@ import java.util.Optional;
 /**
  * Element types of tensors: every type of ONNX's {@code TensorProto.DataType}.
  *
- * <p>Types narrower than a byte are packed, the first element in the low bits, as ONNX packs them in
- * {@code raw_data}; strings have no fixed size and live on the heap.
+ * <p>Types narrower than a byte are packed, the first element in the low bits, as ONNX packs them
+ * in {@code raw_data}; strings have no fixed size and live on the heap.
  */
 public enum DType {
   FLOAT32("f32", 1, 32, Kind.FLOAT),
@@ -81,7 +81,9 @@ public enum DType {
     return kind;
   }
 
-  /** Bytes of one element of a type of whole bytes; 0 for strings and types narrower than a byte. */
+  /**
+   * Bytes of one element of a type of whole bytes; 0 for strings and types narrower than a byte.
+   */
   public int bytes() {
     return bits / 8;
   }

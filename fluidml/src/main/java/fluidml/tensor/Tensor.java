@@ -11,8 +11,9 @@ import java.util.List;
  * A dense row-major tensor: element type, extents, and memory that it does not own.
  *
  * <p>Numeric elements lie little-endian in a {@link MemorySegment} of exactly {@code
- * dtype.byteSize(elements)} bytes, on or off the heap, e.g. a mapped file, an arena, or a Java array.
- * Strings lie in a list. The tensor is a view: whoever owns the segment decides how long it lives.
+ * dtype.byteSize(elements)} bytes, on or off the heap, e.g. a mapped file, an arena, or a Java
+ * array. Strings lie in a list. The tensor is a view: whoever owns the segment decides how long it
+ * lives.
  */
 public final class Tensor {
   private static final ValueLayout.OfFloat F32 =
@@ -181,17 +182,25 @@ public final class Tensor {
     return switch (dtype) {
       case FLOAT32 -> data.get(F32, index * 4);
       case FLOAT64 -> data.get(F64, index * 8);
-      case FLOAT16, BFLOAT16, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0, FLOAT4E2M1 ->
+      case FLOAT16,
+          BFLOAT16,
+          FLOAT8E4M3FN,
+          FLOAT8E4M3FNUZ,
+          FLOAT8E5M2,
+          FLOAT8E5M2FNUZ,
+          FLOAT8E8M0,
+          FLOAT4E2M1 ->
           NarrowFloats.decode(dtype, rawBits(index));
       case UINT64 -> unsignedToDouble(getLong(index));
-      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, BOOL, UINT4, INT4, UINT2, INT2 -> getLong(index);
+      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, BOOL, UINT4, INT4, UINT2, INT2 ->
+          getLong(index);
       case STRING, COMPLEX64, COMPLEX128 -> throw notReal();
     };
   }
 
   /**
-   * Element {@code index} as a long: integers and bools exactly (uint64 as its two's complement bits),
-   * floats truncated towards zero.
+   * Element {@code index} as a long: integers and bools exactly (uint64 as its two's complement
+   * bits), floats truncated towards zero.
    *
    * @throws UnsupportedOperationException for strings and complex numbers
    */
@@ -206,8 +215,16 @@ public final class Tensor {
       case UINT8, UINT16, UINT4, UINT2 -> rawBits(index);
       case INT4 -> (rawBits(index) << 60) >> 60;
       case INT2 -> (rawBits(index) << 62) >> 62;
-      case FLOAT32, FLOAT64, FLOAT16, BFLOAT16, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ,
-          FLOAT8E8M0, FLOAT4E2M1 ->
+      case FLOAT32,
+          FLOAT64,
+          FLOAT16,
+          BFLOAT16,
+          FLOAT8E4M3FN,
+          FLOAT8E4M3FNUZ,
+          FLOAT8E5M2,
+          FLOAT8E5M2FNUZ,
+          FLOAT8E8M0,
+          FLOAT4E2M1 ->
           (long) getDouble(index);
       case STRING, COMPLEX64, COMPLEX128 -> throw notReal();
     };
@@ -238,11 +255,20 @@ public final class Tensor {
     switch (dtype) {
       case FLOAT32 -> data.set(F32, index * 4, (float) value);
       case FLOAT64 -> data.set(F64, index * 8, value);
-      case FLOAT16, BFLOAT16, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ, FLOAT8E8M0, FLOAT4E2M1 ->
+      case FLOAT16,
+          BFLOAT16,
+          FLOAT8E4M3FN,
+          FLOAT8E4M3FNUZ,
+          FLOAT8E5M2,
+          FLOAT8E5M2FNUZ,
+          FLOAT8E8M0,
+          FLOAT4E2M1 ->
           setRawBits(index, NarrowFloats.encode(dtype, value));
       case BOOL -> data.set(ValueLayout.JAVA_BYTE, index, (byte) (value == 0 ? 0 : 1));
-      case UINT64 -> setLong(index, value >= 0x1p63 ? (long) (value - 0x1p63) + Long.MIN_VALUE : (long) value);
-      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT4, INT4, UINT2, INT2 -> setLong(index, (long) value);
+      case UINT64 ->
+          setLong(index, value >= 0x1p63 ? (long) (value - 0x1p63) + Long.MIN_VALUE : (long) value);
+      case UINT8, INT8, UINT16, INT16, INT32, INT64, UINT32, UINT4, INT4, UINT2, INT2 ->
+          setLong(index, (long) value);
       case STRING, COMPLEX64, COMPLEX128 -> throw notReal();
     }
   }
@@ -256,8 +282,16 @@ public final class Tensor {
       case INT8, UINT8 -> data.set(ValueLayout.JAVA_BYTE, index, (byte) value);
       case BOOL -> data.set(ValueLayout.JAVA_BYTE, index, (byte) (value == 0 ? 0 : 1));
       case UINT4, INT4, UINT2, INT2 -> setRawBits(index, value);
-      case FLOAT32, FLOAT64, FLOAT16, BFLOAT16, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2, FLOAT8E5M2FNUZ,
-          FLOAT8E8M0, FLOAT4E2M1 ->
+      case FLOAT32,
+          FLOAT64,
+          FLOAT16,
+          BFLOAT16,
+          FLOAT8E4M3FN,
+          FLOAT8E4M3FNUZ,
+          FLOAT8E5M2,
+          FLOAT8E5M2FNUZ,
+          FLOAT8E8M0,
+          FLOAT4E2M1 ->
           setDouble(index, (double) value);
       case STRING, COMPLEX64, COMPLEX128 -> throw notReal();
     }
@@ -284,7 +318,9 @@ public final class Tensor {
     }
   }
 
-  /** The bits of element {@code index} of a type of up to 64 bits, in the low bits of the result. */
+  /**
+   * The bits of element {@code index} of a type of up to 64 bits, in the low bits of the result.
+   */
   public long rawBits(long index) {
     int bits = dtype.bits();
     return switch (bits) {

@@ -38,6 +38,7 @@ final class Descs {
   static final MethodTypeDesc CHECKED = method(CD_long, CD_long, CD_long, CD_long, STRING, STRING);
   static final MethodTypeDesc CHECKED_MASKED =
       method(CD_long, CD_long, CD_int, CD_long, CD_long, STRING, STRING);
+  static final MethodTypeDesc FAIL = method(CD_void, CD_long, STRING, STRING);
   static final MethodTypeDesc GATHER = method(CD_long, CD_long, CD_long, CD_int);
   static final MethodTypeDesc SCATTER = method(CD_void, CD_long, CD_long, CD_long, CD_int);
   static final MethodTypeDesc LOOP_END = method(CD_int, CD_long, CD_int);

@@ -86,6 +86,11 @@ final class Memory {
     return offset;
   }
 
+  /** Ends the run. */
+  static void fail(long value, String kernel, String problem) {
+    throw new KernelFailureException(kernel, value + " " + problem);
+  }
+
   private static KernelFailureException outside(
       long offset, long length, long size, String kernel, String buffer) {
     return new KernelFailureException(

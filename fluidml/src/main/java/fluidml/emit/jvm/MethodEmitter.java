@@ -266,6 +266,14 @@ final class MethodEmitter {
       }
       case Stmt.Store s -> access.store(s);
       case Stmt.If i -> branch(i);
+      case Stmt.Require r -> {
+        Label holds = code.newLabel();
+        emit(r.condition());
+        code.ifne(holds);
+        emit(r.value());
+        code.loadConstant(kernel.name()).loadConstant(r.problem());
+        code.invokestatic(Descs.MEMORY, "fail", Descs.FAIL).labelBinding(holds);
+      }
       case Stmt.Call c -> call(c);
     }
   }

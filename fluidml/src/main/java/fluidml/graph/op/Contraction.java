@@ -11,15 +11,22 @@ public sealed interface Contraction extends Op {
   record MatMul() implements Contraction {}
 
   /** {@code (a, b, c?) → alpha·a'·b' + beta·c}. */
-  record Gemm(double alpha, double beta, boolean transposeA, boolean transposeB) implements Contraction {}
+  record Gemm(double alpha, double beta, boolean transposeA, boolean transposeB)
+      implements Contraction {}
 
   /** {@code (operands…) → result} of an Einstein summation. */
   record Einsum(String equation) implements Contraction {}
 
-  /** {@code (x, weights, bias?) → y}; x is [n, channels, spatial…], weights [filters, channels/groups, kernel…]. */
+  /**
+   * {@code (x, weights, bias?) → y}; x is [n, channels, spatial…], weights [filters,
+   * channels/groups, kernel…].
+   */
   record Conv(Window window, long groups) implements Contraction {}
 
-  /** {@code (x, weights, bias?) → y}; weights [channels, filters/groups, kernel…]; {@code outputShape} may be empty. */
+  /**
+   * {@code (x, weights, bias?) → y}; weights [channels, filters/groups, kernel…]; {@code
+   * outputShape} may be empty.
+   */
   record ConvTranspose(Window window, long groups, List<Long> outputPadding, List<Long> outputShape)
       implements Contraction {
     public ConvTranspose {
@@ -56,13 +63,14 @@ public sealed interface Contraction extends Op {
   }
 
   /**
-   * {@code (q, k, v, mask?, pastKey?, pastValue?, validLengths?) → (y, presentKey?, presentValue?, scores?)}:
-   * {@code softmax(scale·q·kᵀ + mask)·v}.
+   * {@code (q, k, v, mask?, pastKey?, pastValue?, validLengths?) → (y, presentKey?, presentValue?,
+   * scores?)}: {@code softmax(scale·q·kᵀ + mask)·v}.
    *
-   * <p>With four axes q is [batch, heads, rows, depth], k [batch, kvHeads, columns, depth] and v [batch,
-   * kvHeads, columns, valueDepth]; with three the heads lie inside the last axis and {@code queryHeads}
-   * and {@code keyValueHeads} say how many. The mask is additive (float) or selects (bool), and broadcasts
-   * to [batch, heads, rows, columns]. Canonicalised attention has four axes and no past.
+   * <p>With four axes q is [batch, heads, rows, depth], k [batch, kvHeads, columns, depth] and v
+   * [batch, kvHeads, columns, valueDepth]; with three the heads lie inside the last axis and {@code
+   * queryHeads} and {@code keyValueHeads} say how many. The mask is additive (float) or selects
+   * (bool), and broadcasts to [batch, heads, rows, columns]. Canonicalised attention has four axes
+   * and no past.
    *
    * @param scale factor of the scores; empty for 1/√depth
    * @param causal whether row i sees columns up to i (plus past length)

@@ -3,22 +3,28 @@ package fluidml.graph.op;
 import fluidml.graph.Graph;
 import java.util.List;
 
-/** Ops that run graphs. Bodies are closed: what they read from outside are extra operands, given last. */
+/**
+ * Ops that run graphs. Bodies are closed: what they read from outside are extra operands, given
+ * last.
+ */
 public sealed interface Control extends Op {
-  /** {@code (condition, captures…) → results of the branch taken}; both branches take the captures as inputs. */
+  /**
+   * {@code (condition, captures…) → results of the branch taken}; both branches take the captures
+   * as inputs.
+   */
   record If(Graph thenBranch, Graph elseBranch) implements Control {}
 
   /**
-   * {@code (tripCount?, condition?, carried…, captures…) → (carried…, scanned…)}. Body: {@code (iteration,
-   * condition, carried…, captures…) → (condition, carried…, scan elements…)}.
+   * {@code (tripCount?, condition?, carried…, captures…) → (carried…, scanned…)}. Body: {@code
+   * (iteration, condition, carried…, captures…) → (condition, carried…, scan elements…)}.
    *
    * @param carried number of loop-carried values
    */
   record Loop(Graph body, int carried) implements Control {}
 
   /**
-   * {@code (carried…, scanned…, captures…) → (carried…, scanned…)}. Body: {@code (carried…, slices…,
-   * captures…) → (carried…, slices…)}.
+   * {@code (carried…, scanned…, captures…) → (carried…, scanned…)}. Body: {@code (carried…,
+   * slices…, captures…) → (carried…, slices…)}.
    *
    * @param carried number of loop-carried values
    * @param inputAxes axis to scan for each scanned operand
@@ -43,8 +49,8 @@ public sealed interface Control extends Op {
   }
 
   /**
-   * {@code (sequence, more…, captures…) → sequences}: the body for each element; {@code more} operands that are
-   * sequences are walked along.
+   * {@code (sequence, more…, captures…) → sequences}: the body for each element; {@code more}
+   * operands that are sequences are walked along.
    *
    * @param mapped number of operands before the captures
    */

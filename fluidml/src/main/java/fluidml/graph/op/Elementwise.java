@@ -61,7 +61,10 @@ public sealed interface Elementwise extends Op {
     HARD_SIGMOID,
     /** {@code x > alpha ? x : 0}. */
     THRESHOLDED_RELU,
-    /** {@code x < −alpha ? x + beta : x > alpha ? x − beta : 0}; alpha is ONNX's lambd, beta its bias. */
+    /**
+     * {@code x < −alpha ? x + beta : x > alpha ? x − beta : 0}; alpha is ONNX's lambd, beta its
+     * bias.
+     */
     SHRINK,
     /** {@code x·sigmoid(alpha·x)}. */
     SWISH
@@ -113,7 +116,18 @@ public sealed interface Elementwise extends Op {
     public boolean isCommutative() {
       return switch (this) {
         case ADD, MUL, MIN, MAX, AND, OR, XOR, EQUAL, BITWISE_AND, BITWISE_OR, BITWISE_XOR -> true;
-        case SUB, DIV, POW, MOD, FMOD, LESS, LESS_OR_EQUAL, GREATER, GREATER_OR_EQUAL, SHIFT_LEFT, SHIFT_RIGHT, PRELU ->
+        case SUB,
+            DIV,
+            POW,
+            MOD,
+            FMOD,
+            LESS,
+            LESS_OR_EQUAL,
+            GREATER,
+            GREATER_OR_EQUAL,
+            SHIFT_LEFT,
+            SHIFT_RIGHT,
+            PRELU ->
             false;
       };
     }
@@ -123,7 +137,8 @@ public sealed interface Elementwise extends Op {
   record Unary(UnaryFunction function) implements Elementwise {}
 
   /** {@code (x) → f(x; alpha, beta)}. */
-  record ParametricUnary(ParametricFunction function, double alpha, double beta) implements Elementwise {}
+  record ParametricUnary(ParametricFunction function, double alpha, double beta)
+      implements Elementwise {}
 
   /** {@code (a, b) → f(a, b)}; POW and shifts may have a right operand of another type. */
   record Binary(BinaryFunction function) implements Elementwise {}

@@ -13,7 +13,9 @@ public sealed interface Indexing extends Op {
     MAX
   }
 
-  /** {@code (data, indices) → slices of data along an axis}; negative indices count from the end. */
+  /**
+   * {@code (data, indices) → slices of data along an axis}; negative indices count from the end.
+   */
   record Gather(int axis) implements Indexing {}
 
   /** {@code (data, indices) → single elements along an axis}. */
@@ -37,12 +39,17 @@ public sealed interface Indexing extends Op {
   /** {@code (x) → int64 [rank, count]}: a data-dependent shape. */
   record NonZero() implements Indexing {}
 
-  /** {@code (x, condition) → selected slices}; without axis x is flattened. Data-dependent shape. */
+  /**
+   * {@code (x, condition) → selected slices}; without axis x is flattened. Data-dependent shape.
+   */
   record Compress(OptionalInt axis) implements Indexing {}
 
   /** {@code (x) → (values, indices?, inverse?, counts?)}. Data-dependent shape. */
   record Unique(OptionalInt axis, boolean sorted) implements Indexing {}
 
-  /** {@code (boxes, scores, maxOutput?, iouThreshold?, scoreThreshold?) → int64 [count, 3]}. Data-dependent shape. */
+  /**
+   * {@code (boxes, scores, maxOutput?, iouThreshold?, scoreThreshold?) → int64 [count, 3]}.
+   * Data-dependent shape.
+   */
   record NonMaxSuppression(boolean centerPointBox) implements Indexing {}
 }

@@ -14,10 +14,12 @@ public sealed interface Learning extends Op {
   }
 
   /** {@code (logProbabilities, target, weight?) → loss}. */
-  record NegativeLogLikelihoodLoss(LossReduction reduction, OptionalLong ignoreIndex) implements Learning {}
+  record NegativeLogLikelihoodLoss(LossReduction reduction, OptionalLong ignoreIndex)
+      implements Learning {}
 
   /** {@code (scores, labels, weight?) → (loss, logProbabilities?)}. */
-  record SoftmaxCrossEntropyLoss(LossReduction reduction, OptionalLong ignoreIndex) implements Learning {}
+  record SoftmaxCrossEntropyLoss(LossReduction reduction, OptionalLong ignoreIndex)
+      implements Learning {}
 
   /** {@code (rate, step, x…, gradient…, accumulated…) → (x…, accumulated…)}. */
   record Adagrad(double decayFactor, double epsilon, double normCoefficient) implements Learning {}
@@ -28,15 +30,22 @@ public sealed interface Learning extends Op {
       implements Learning {}
 
   /** {@code (rate, step, x…, gradient…, momentum…) → (x…, momentum…)}. */
-  record Momentum(double alpha, double beta, boolean nesterov, double normCoefficient) implements Learning {}
+  record Momentum(double alpha, double beta, boolean nesterov, double normCoefficient)
+      implements Learning {}
 
   /** {@code (x) → x > threshold ? 1 : 0}. */
   record Binarizer(double threshold) implements Learning {}
 
-  /** {@code (x) → value of the key x}; keys and values are one-dimensional, the default has one element. */
+  /**
+   * {@code (x) → value of the key x}; keys and values are one-dimensional, the default has one
+   * element.
+   */
   record LabelEncoder(Tensor keys, Tensor values, Tensor defaultValue) implements Learning {}
 
-  /** {@code (x [n, features]) → [n, targets]} as ai.onnx.ml 5 defines it; every list of nodes is parallel. */
+  /**
+   * {@code (x [n, features]) → [n, targets]} as ai.onnx.ml 5 defines it; every list of nodes is
+   * parallel.
+   */
   record TreeEnsemble(
       long targets,
       String aggregate,

@@ -17,7 +17,9 @@ public sealed interface Quantization extends Op {
       int axis, long blockSize, boolean saturate, Optional<DType> to, Optional<DType> precision)
       implements Quantization {}
 
-  /** {@code (x, scale, zeroPoint?) → real x}, of the type of scale unless {@code to} says otherwise. */
+  /**
+   * {@code (x, scale, zeroPoint?) → real x}, of the type of scale unless {@code to} says otherwise.
+   */
   record DequantizeLinear(int axis, long blockSize, Optional<DType> to) implements Quantization {}
 
   /** {@code (x) → (uint8 y, scale, zeroPoint)}. */

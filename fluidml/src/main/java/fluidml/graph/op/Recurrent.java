@@ -20,7 +20,8 @@ public sealed interface Recurrent extends Op {
   /**
    * An activation function by its ONNX name, lower case, with its constants.
    *
-   * @param name e.g. {@code sigmoid}, {@code tanh}, {@code relu}, {@code affine}, {@code leakyrelu}, {@code elu}
+   * @param name e.g. {@code sigmoid}, {@code tanh}, {@code relu}, {@code affine}, {@code
+   *     leakyrelu}, {@code elu}
    */
   record Activation(String name, double alpha, double beta) {}
 

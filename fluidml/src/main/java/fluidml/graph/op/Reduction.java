@@ -19,10 +19,11 @@ public sealed interface Reduction extends Op {
   }
 
   /**
-   * {@code (x, axes?) → reduced x}. Axes are attributes, or the second operand where they are known at
-   * run time only. No axes at all: every axis, or none if {@code noopWithEmptyAxes}.
+   * {@code (x, axes?) → reduced x}. Axes are attributes, or the second operand where they are known
+   * at run time only. No axes at all: every axis, or none if {@code noopWithEmptyAxes}.
    */
-  record Reduce(ReduceFunction function, List<Integer> axes, boolean keepDims, boolean noopWithEmptyAxes)
+  record Reduce(
+      ReduceFunction function, List<Integer> axes, boolean keepDims, boolean noopWithEmptyAxes)
       implements Reduction {
     public Reduce {
       axes = List.copyOf(axes);
@@ -35,7 +36,8 @@ public sealed interface Reduction extends Op {
   }
 
   /** {@code (x) → int64 index of the extreme element along an axis}. */
-  record ArgReduce(boolean max, int axis, boolean keepDims, boolean selectLastIndex) implements Reduction {}
+  record ArgReduce(boolean max, int axis, boolean keepDims, boolean selectLastIndex)
+      implements Reduction {}
 
   /** {@code (x) → eˣ / Σ eˣ along an axis}. */
   record Softmax(int axis) implements Reduction {}
@@ -56,10 +58,12 @@ public sealed interface Reduction extends Op {
   record TopK(int axis, boolean largest, boolean sorted) implements Reduction {}
 
   /** {@code (x) → (y, int64 indices?)} over spatial windows. */
-  record MaxPool(Window window, boolean ceilMode, boolean columnMajorIndices) implements Reduction {}
+  record MaxPool(Window window, boolean ceilMode, boolean columnMajorIndices)
+      implements Reduction {}
 
   /** {@code (x) → mean over spatial windows}. */
-  record AveragePool(Window window, boolean ceilMode, boolean countIncludePad) implements Reduction {}
+  record AveragePool(Window window, boolean ceilMode, boolean countIncludePad)
+      implements Reduction {}
 
   /** {@code (x) → p-norm over spatial windows}. */
   record LpPool(Window window, boolean ceilMode, long p) implements Reduction {}

@@ -27,7 +27,10 @@ public sealed interface SequenceOp extends Op {
   /** {@code (sequence) → tensor}, along an axis, a new one if {@code newAxis}. */
   record ConcatFromSequence(int axis, boolean newAxis) implements SequenceOp {}
 
-  /** {@code (x, split?) → sequence}; without split, slices of extent 1, dropped unless {@code keepDims}. */
+  /**
+   * {@code (x, split?) → sequence}; without split, slices of extent 1, dropped unless {@code
+   * keepDims}.
+   */
   record SplitToSequence(int axis, boolean keepDims) implements SequenceOp {}
 
   /** {@code (x?) → optional}; without operand, an empty one of the type. */

@@ -53,7 +53,10 @@ public sealed interface Vision extends Op {
     }
   }
 
-  /** {@code (x, grid) → sampled x}; mode linear, nearest or cubic; padding zeros, border or reflection. */
+  /**
+   * {@code (x, grid) → sampled x}; mode linear, nearest or cubic; padding zeros, border or
+   * reflection.
+   */
   record GridSample(ResizeMode mode, String padding, boolean alignCorners) implements Vision {}
 
   /** {@code (theta, size) → grid}. */
@@ -75,6 +78,8 @@ public sealed interface Vision extends Op {
   /** {@code (x, indices, outputShape?) → x put back where the maxima were}. */
   record MaxUnpool(Window window) implements Vision {}
 
-  /** {@code (bytes) → uint8 [height, width, channels]}; RGB, BGR or Grayscale. Data-dependent shape. */
+  /**
+   * {@code (bytes) → uint8 [height, width, channels]}; RGB, BGR or Grayscale. Data-dependent shape.
+   */
   record ImageDecoder(String pixelFormat) implements Vision {}
 }
