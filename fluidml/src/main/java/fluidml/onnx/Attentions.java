@@ -88,10 +88,7 @@ final class Attentions {
 
   /** softmax(score_mod(q·kᵀ·scale)), then prob_mod, then ·v; the modifications are subgraphs. */
   private static List<Value> flexAttention(Call c) {
-    Shape shape = c.shape(c.in(0));
-    if (shape.rank() != 4 || c.rank(c.in(1)) != 4 || c.rank(c.in(2)) != 4) {
-      throw c.invalid("query, key and value must have four axes");
-    }
+    Shape shape = c.shape(c.in(0), 4);
     DType dtype = c.dtype(c.in(0));
     DType precise =
         c.attributes()
@@ -129,7 +126,7 @@ final class Attentions {
 
   /** Key or value heads repeated so that each query head has its own. */
   private static Value repeatHeads(Call c, Value x, Dim heads) {
-    Shape s = c.shape(x);
+    Shape s = c.shape(x, 4);
     if (s.dim(1).equals(heads)) {
       return x;
     }

@@ -294,6 +294,15 @@ final class Call {
                         + " rank"));
   }
 
+  /** The extents of an operand that must have this many axes. */
+  Shape shape(Value value, int rank) {
+    Shape shape = shape(value);
+    if (shape.rank() != rank) {
+      throw invalid(value + " has " + shape.rank() + " axes, " + rank + " are needed");
+    }
+    return shape;
+  }
+
   /** The rank of an operand, which must be known. */
   int rank(Value value) {
     return shape(value).rank();
@@ -302,7 +311,10 @@ final class Call {
   /** An axis counted from the front if the rank of {@code value} is known, else as it is. */
   int axis(long axis, Value value) {
     Optional<Shape> shape = value.knownShape();
-    return shape.isPresent() ? axis(axis, shape.get().rank()) : Math.toIntExact(axis);
+    if (shape.isEmpty() && (int) axis != axis) {
+      throw invalid("axis " + axis + " is out of range");
+    }
+    return shape.map(s -> axis(axis, s.rank())).orElse((int) axis);
   }
 
   /** An axis counted from the front. */

@@ -44,15 +44,8 @@ final class Composites {
 
   /** Zeros of a shape that may be symbolic. */
   private static Value zeros(Call c, DType dtype, Shape shape) {
-    Tensor zero = Tensor.allocate(dtype, 1);
-    return shape
-        .constant()
-        .map(dims -> c.constant(Tensor.allocate(dtype, dims)))
-        .orElseGet(
-            () ->
-                c.add(
-                    new ConstantOfShape(zero),
-                    c.add(new DimTensor(shape.dims(), Shape.of((long) shape.rank())))));
+    Value dims = c.add(new DimTensor(shape.dims(), Shape.of((long) shape.rank())));
+    return c.add(new ConstantOfShape(Tensor.allocate(dtype, 1)), dims);
   }
 
   /** The state and the operand, joined, go through a depthwise convolution. */
@@ -61,17 +54,20 @@ final class Composites {
         c.attributes()
             .choice("activation", "none", Map.of("none", false, "silu", true, "swish", true));
     Value x = c.in(0);
-    Shape shape = c.shape(x);
-    Shape kernel = c.shape(c.in(1));
-    if (shape.rank() != 3 || kernel.rank() != 3) {
-      throw c.invalid("input and weight must have three axes");
-    }
+    Shape shape = c.shape(x, 3);
+    Shape kernel = c.shape(c.in(1), 3);
     long channels = constant(c, kernel.dim(0));
     long width = constant(c, kernel.dim(2));
+    if (width < 1 || !kernel.dim(0).equals(shape.dim(1)) || !kernel.dim(1).is(1)) {
+      throw c.invalid("a weight of " + kernel + " does not fit an input of " + shape);
+    }
     Value state =
         c.has(3)
             ? c.in(3)
             : zeros(c, c.dtype(x), Shape.of(shape.dim(0), shape.dim(1), Dim.of(width - 1)));
+    if (!c.shape(state, 3).dim(2).is(width - 1)) {
+      throw c.invalid("past_state needs " + (width - 1) + " moments");
+    }
     Value padded = c.add(new Concat(2), state, x);
     List<Long> one = List.of(1L);
     List<Long> zero = List.of(0L);
@@ -129,14 +125,12 @@ final class Composites {
     if (c.has(4) != rule.gated || c.has(5) != rule.corrected) {
       throw c.invalid("decay or beta do not fit the update rule");
     }
-    Shape packed = c.shape(c.in(0));
-    if (packed.rank() != 3) {
-      throw c.invalid("query must have three axes");
-    }
+    Shape packed = c.shape(c.in(0), 3);
+    c.shape(c.in(1), 3);
     Dim batch = packed.dim(0);
     Dim time = packed.dim(1);
     Dim depth = packed.dim(2).floorDiv(queryHeads);
-    Dim valueDepth = c.shape(c.in(2)).dim(2).floorDiv(heads);
+    Dim valueDepth = c.shape(c.in(2), 3).dim(2).floorDiv(heads);
     Dim group = queryHeads.floorDiv(heads);
     DType dtype = c.dtype(c.in(0));
     Shape stateShape = Shape.of(batch, heads, depth, valueDepth);
@@ -146,11 +140,11 @@ final class Composites {
     operands.add(unpacked(c, 1, batch, time, heads, depth));
     operands.add(unpacked(c, 2, batch, time, heads, valueDepth));
     if (rule.gated) {
-      Dim last = c.shape(c.in(4)).dim(2);
+      Dim last = c.shape(c.in(4), 3).dim(2);
       operands.add(unpacked(c, 4, batch, time, heads, last.floorDiv(heads)));
     }
     if (rule.corrected) {
-      operands.add(unpacked(c, 5, batch, time, c.shape(c.in(5)).dim(2), Dim.ONE));
+      operands.add(unpacked(c, 5, batch, time, c.shape(c.in(5), 3).dim(2), Dim.ONE));
     }
     double given = a.real("scale", 0);
     OptionalDouble scale = given == 0 ? OptionalDouble.empty() : OptionalDouble.of(given);

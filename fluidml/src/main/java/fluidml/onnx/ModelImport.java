@@ -25,6 +25,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -155,9 +156,26 @@ final class ModelImport {
           name, "uses operator set '" + domain + "', which the model does not import");
     }
     Call call = new Call(this, scope, proto, name, domain, version);
-    List<Value> results = operators.find(call).apply(call);
+    List<Value> results = emit(call);
     call.attributes().finish();
     bind(proto, name, results, scope);
+  }
+
+  /**
+   * Operands and attributes that contradict each other in ways nobody thought of are still typed.
+   */
+  private List<Value> emit(Call call) {
+    try {
+      return operators.find(call).apply(call);
+    } catch (ArithmeticException
+        | IllegalArgumentException
+        | IndexOutOfBoundsException
+        | NoSuchElementException e) {
+      throw new InvalidModelException(
+          "node '" + call.name() + "' (" + call.op() + ")",
+          "operands and attributes do not fit together: " + e,
+          e);
+    }
   }
 
   private static void bind(NodeProto proto, String name, List<Value> results, Scope scope) {

@@ -198,10 +198,6 @@ final class Movements {
   }
 
   private static Shape imageShape(Call c) {
-    Shape shape = c.shape(c.in(0));
-    if (shape.rank() != 4) {
-      throw c.invalid("the operand has " + shape.rank() + " axes, 4 are needed");
-    }
-    return shape;
+    return c.shape(c.in(0), 4);
   }
 }

@@ -79,6 +79,9 @@ final class Slices {
     if (c.in(0).knownShape().isEmpty()) {
       return c.out(new SplitBy(axis), c.in(0));
     }
+    if (c.rank(c.in(0)) == 0 || c.outputCount() == 0) {
+      throw c.invalid("a scalar cannot be split, nor anything into no parts");
+    }
     Dim extent = c.shape(c.in(0)).dim(axis);
     int count = c.outputCount();
     Dim part = extent.ceilDiv(Dim.of(count));

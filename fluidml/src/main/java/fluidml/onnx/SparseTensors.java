@@ -14,7 +14,7 @@ final class SparseTensors {
   /**
    * More elements than this are refused: a few bytes of file must not take the machine's memory.
    */
-  private static final long MAX_ELEMENTS = 1L << 28;
+  private static final long MAX_ELEMENTS = 1L << 26;
 
   /**
    * The dense tensor.
