@@ -76,7 +76,7 @@ final class Resizing {
     checkCount(factors.elements(), axes.length, "scales");
     for (int i = 0; i < axes.length; i++) {
       scales[axes[i]] = factors.getDouble(i);
-      sizes[axes[i]] = (long) Math.floor(factors.getDouble(i) * x.dim(axes[i]));
+      sizes[axes[i]] = Resize.scaled(x.dim(axes[i]), factors.getFloat(i));
     }
   }
 

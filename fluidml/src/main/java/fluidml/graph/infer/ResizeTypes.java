@@ -1,7 +1,6 @@
 package fluidml.graph.infer;
 
 import fluidml.graph.op.Vision.AspectPolicy;
-import fluidml.graph.op.Vision.CoordinateMode;
 import fluidml.graph.op.Vision.Resize;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -37,7 +36,7 @@ final class ResizeTypes {
     } else if (site.has(2)) {
       extents = new ArrayList<>();
       for (int i = 0; i < axes.size(); i++) {
-        extents.add(scaled(site, op, x.get().dim(axes.get(i)), i, axes.size()));
+        extents.add(scaled(site, x.get().dim(axes.get(i)), i, axes.size()));
       }
     } else {
       throw site.error("neither scales nor sizes are given");
@@ -75,26 +74,13 @@ final class ResizeTypes {
         .toList();
   }
 
-  private static Dim scaled(Site site, Resize op, Dim extent, int index, int axes) {
+  private static Dim scaled(Site site, Dim extent, int index, int axes) {
     Optional<Tensor> scales = site.constant(2);
     if (scales.isPresent() && scales.get().elements() != axes) {
       throw site.error("%d scales are given for %d axes".formatted(scales.get().elements(), axes));
     }
-    if (op.coordinates() == CoordinateMode.TF_CROP_AND_RESIZE) {
-      Optional<Tensor> region = site.constant(1);
-      if (scales.isEmpty() || region.isEmpty() || !extent.isConstant()) {
-        return site.fresh();
-      }
-      if (region.get().elements() != 2L * axes) {
-        throw site.error("the region must have two numbers for each axis");
-      }
-      double part = region.get().getDouble(index + (long) axes) - region.get().getDouble(index);
-      return Dim.of(
-          (long) Math.floor(extent.constant().getAsLong() * part * scales.get().getDouble(index)));
-    }
     if (scales.isPresent() && extent.isConstant()) {
-      double product = extent.constant().getAsLong() * scales.get().getDouble(index);
-      return Dim.of((long) Math.floor(product));
+      return Dim.of(Resize.scaled(extent.constant().getAsLong(), scales.get().getFloat(index)));
     }
     return site.fractions(2)
         .filter(f -> f.numerators().size() == axes)

@@ -51,6 +51,15 @@ public sealed interface Vision extends Op {
     public Resize {
       axes = List.copyOf(axes);
     }
+
+    /**
+     * The extent of a resized axis: the product is rounded to float32 before it is rounded down, so
+     * that a scale that was divided in float32 gives the extent it was computed from. A region of
+     * interest does not change it.
+     */
+    public static long scaled(long extent, float scale) {
+      return (long) Math.floor((float) extent * scale);
+    }
   }
 
   /**
