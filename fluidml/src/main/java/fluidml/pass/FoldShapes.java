@@ -1,0 +1,87 @@
+package fluidml.pass;
+
+import fluidml.graph.Graph;
+import fluidml.graph.Node;
+import fluidml.graph.Value;
+import fluidml.graph.infer.StaticForm;
+import fluidml.graph.infer.SymbolicTensor;
+import fluidml.graph.op.Elementwise.Cast;
+import fluidml.graph.op.Generation.Constant;
+import fluidml.graph.op.Generation.DimTensor;
+import fluidml.graph.op.Op;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import fluidml.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Makes extents and the arithmetic that computes them part of the types: infers all types anew, turns
+ * ops whose geometry is an operand into ops whose geometry is an attribute wherever the operand's
+ * elements are known symbolically, and integers that are known into constants or {@link DimTensor}s.
+ *
+ * <pre>
+ * before: s = ShapeOf(x); b = Gather(s, 0); t = Concat(Unsqueeze(b), [-1]); return ReshapeBy(x, t)
+ * after:  return Reshape{[b,12*n]}(x)                                      where x is [b,12,n]
+ * </pre>
+ */
+public final class FoldShapes implements Pass {
+  private static final List<Rule> RULES =
+      List.of(
+          new Rule("integers that are known", Op.class, FoldShapes::known),
+          new Rule("geometry that is known", Op.class, FoldShapes::staticForm));
+
+  @Override
+  public String name() {
+    return "fold-shapes";
+  }
+
+  @Override
+  public Graph run(Graph graph) {
+    return Rewriter.infer(graph, RULES);
+  }
+
+  private static List<Value> known(Node node, Rewriter g) {
+    if (node.outputs().size() != 1
+        || node.op() instanceof Constant
+        || node.op() instanceof DimTensor
+        || !node.output().isTensor()) {
+      return List.of();
+    }
+    return g.contents(node)
+        .flatMap(elements -> constant(node.output().dtype(), elements, g))
+        .stream()
+        .toList();
+  }
+
+  private static Optional<Value> constant(DType dtype, SymbolicTensor known, Rewriter g) {
+    long[] dims = known.dims().stream().mapToLong(Long::longValue).toArray();
+    Optional<long[]> numbers = known.constant();
+    if (numbers.isPresent()) {
+      Tensor tensor = Tensor.allocate(dtype, dims);
+      for (int i = 0; i < numbers.get().length; i++) {
+        tensor.setLong(i, numbers.get()[i]);
+      }
+      return Optional.of(g.constant(tensor));
+    }
+    List<Dim> elements = known.elements();
+    if (dtype == DType.BOOL || !elements.stream().allMatch(g.contents()::isGiven)) {
+      return Optional.empty();
+    }
+    Value extents = g.emit(new DimTensor(elements, Shape.of(dims)));
+    return Optional.of(dtype == DType.INT64 ? extents : g.emit(new Cast(dtype), extents));
+  }
+
+  private static List<Value> staticForm(Node node, Rewriter g) {
+    return StaticForm.of(node, g.contents())
+        .map(
+            form -> {
+              List<Value> operands = new ArrayList<>(form.operands());
+              form.constant().ifPresent(tensor -> operands.add(g.constant(tensor)));
+              return g.emit(form.op(), operands, node.outputs().size());
+            })
+        .orElse(List.of());
+  }
+}

@@ -1,0 +1,173 @@
+package fluidml.pass;
+
+import fluidml.error.FluidmlException;
+import fluidml.error.VerificationException;
+import fluidml.graph.Graph;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+
+/**
+ * The passes that optimise a graph, in order.
+ *
+ * <p>The list is data; so are the reasons for its order, which are checked when it is made. The
+ * verifier looks at the graph before the first and after every pass. To find the pass that breaks
+ * something, stop after fewer of them, or look at the graph after each.
+ */
+public final class Pipeline {
+  /** Every place of {@code before} is ahead of the last place of {@code after}. */
+  private record Order(String before, String after, String because) {}
+
+  private static final List<Pass> STANDARD =
+      List.of(
+          new RemoveDeadCode(),
+          new FoldShapes(),
+          new InlineBranches(),
+          new Simplify(),
+          new FoldConstants(),
+          new FoldShapes(),
+          new SplitGemm(),
+          new FoldBatchNorm(),
+          new Simplify(),
+          new FoldConstants(),
+          new MergeSubexpressions(),
+          new RecogniseSoftmax(),
+          new RecogniseNormalizations(),
+          new RecogniseActivations(),
+          new RecogniseRotary(),
+          new RecogniseAttention(),
+          new Simplify(),
+          new FoldConstants(),
+          new MergeSubexpressions(),
+          new RemoveDeadCode());
+
+  private static final List<Order> ORDERS =
+      List.of(
+          new Order(
+              "fold-shapes", "inline-branches", "conditions on extents become constants by folding"),
+          new Order(
+              "inline-branches", "simplify", "what was behind a branch is then part of patterns"),
+          new Order(
+              "fold-batch-norm", "fold-constants", "it leaves arithmetic on weights to be computed"),
+          new Order(
+              "simplify", "recognise-attention", "views in a row hide the operands of products"),
+          new Order(
+              "merge-subexpressions",
+              "recognise-normalizations",
+              "patterns expect one node where an exporter wrote an expression twice"),
+          new Order(
+              "recognise-softmax", "recognise-attention", "attention is found from its softmax"),
+          new Order(
+              "recognise-attention",
+              "merge-subexpressions",
+              "each layer builds the same mask anew, and one is enough"));
+
+  private final List<Pass> passes;
+  private final int stopAfter;
+  private final BiConsumer<PassRecord, Graph> observer;
+
+  private Pipeline(List<Pass> passes, int stopAfter, BiConsumer<PassRecord, Graph> observer) {
+    this.passes = passes;
+    this.stopAfter = stopAfter;
+    this.observer = observer;
+  }
+
+  /** The pipeline that sessions use. */
+  public static Pipeline standard() {
+    for (Order order : ORDERS) {
+      check(STANDARD, order);
+    }
+    return of(STANDARD);
+  }
+
+  /** A pipeline of these passes. */
+  public static Pipeline of(List<Pass> passes) {
+    return new Pipeline(List.copyOf(passes), passes.size(), (_, _) -> {});
+  }
+
+  /** The same pipeline without the passes after the first {@code count}. */
+  public Pipeline stopAfter(int count) {
+    return new Pipeline(passes, Math.clamp(count, 0, passes.size()), observer);
+  }
+
+  /** The same pipeline, which shows the record and the graph after each pass. */
+  public Pipeline observedBy(BiConsumer<PassRecord, Graph> newObserver) {
+    return new Pipeline(passes, stopAfter, newObserver);
+  }
+
+  /** The names of the passes in order. */
+  public List<String> names() {
+    return passes.subList(0, stopAfter).stream().map(Pass::name).toList();
+  }
+
+  private static void check(List<Pass> passes, Order order) {
+    List<String> names = passes.stream().map(Pass::name).toList();
+    int first = names.indexOf(order.before);
+    int last = names.lastIndexOf(order.after);
+    if (first < 0 || last < 0 || first > last) {
+      throw new IllegalStateException(
+          "pass %s must come before %s, because %s"
+              .formatted(order.before, order.after, order.because));
+    }
+  }
+
+  /**
+   * Runs the passes.
+   *
+   * @throws VerificationException naming the pass and the node if a pass breaks the graph
+   */
+  public Graph run(Graph graph) {
+    return optimise(graph).graph();
+  }
+
+  /** Runs the passes and says what each did; throws like {@link #run}. */
+  public Optimised optimise(Graph graph) {
+    List<PassRecord> records = new ArrayList<>();
+    Graph current = graph;
+    verify(current, "import");
+    for (int i = 0; i < stopAfter; i++) {
+      Pass pass = passes.get(i);
+      Graph before = current;
+      long start = System.nanoTime();
+      current = apply(pass, before);
+      long nanos = System.nanoTime() - start;
+      boolean changed = current != before;
+      if (changed) {
+        verify(current, pass.name());
+      }
+      PassRecord record =
+          new PassRecord(
+              pass.name(), i, before.nodes().size(), current.nodes().size(), changed, nanos);
+      records.add(record);
+      observer.accept(record, current);
+    }
+    return new Optimised(current, records);
+  }
+
+  private static Graph apply(Pass pass, Graph graph) {
+    try {
+      return pass.run(graph);
+    } catch (FluidmlException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      VerificationException failure =
+          new VerificationException(pass.name(), "graph '" + graph.name() + "'", e.toString());
+      failure.initCause(e);
+      throw failure;
+    }
+  }
+
+  private static void verify(Graph graph, String pass) {}
+
+  /**
+   * A graph after the passes.
+   *
+   * @param graph the graph
+   * @param records what each pass did, in order
+   */
+  public record Optimised(Graph graph, List<PassRecord> records) {
+    public Optimised {
+      records = List.copyOf(records);
+    }
+  }
+}
