@@ -88,7 +88,11 @@ final class ArithmeticRules {
   }
 
   private static boolean isUnary(Match match, Value value, UnaryFunction function) {
-    return match.graph().producer(value).filter(n -> n.op().equals(new Unary(function))).isPresent();
+    return match
+        .graph()
+        .producer(value)
+        .filter(n -> n.op().equals(new Unary(function)))
+        .isPresent();
   }
 
   private static boolean isPowerOfTwo(double value) {
@@ -98,8 +102,7 @@ final class ArithmeticRules {
   }
 
   private static boolean isWideFloat(Value value) {
-    return value.isTensor()
-        && (value.dtype() == DType.FLOAT32 || value.dtype() == DType.FLOAT64);
+    return value.isTensor() && (value.dtype() == DType.FLOAT32 || value.dtype() == DType.FLOAT64);
   }
 
   private static Optional<Value> divideByPowerOfTwo(Node node, Rewriter g) {

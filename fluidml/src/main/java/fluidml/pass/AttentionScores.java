@@ -35,7 +35,9 @@ record AttentionScores(Node product, Shape shape, double scale, List<Mask> masks
     /** Added to the scores. */
     record Sum(Value value) implements Mask {}
 
-    /** Scores stay where {@code keep} has the value {@code when}, elsewhere they become the filler. */
+    /**
+     * Scores stay where {@code keep} has the value {@code when}, elsewhere they become the filler.
+     */
     record Selection(Value keep, boolean when, Value filler, double number) implements Mask {}
   }
 
@@ -177,8 +179,9 @@ record AttentionScores(Node product, Shape shape, double scale, List<Mask> masks
   }
 
   /**
-   * All masks as one that broadcasts to [batch, heads, rows, columns]: {@link Value#ABSENT} for none;
-   * bool for one selection with minus infinity, else a summand. Empty if a mask has another form.
+   * All masks as one that broadcasts to [batch, heads, rows, columns]: {@link Value#ABSENT} for
+   * none; bool for one selection with minus infinity, else a summand. Empty if a mask has another
+   * form.
    */
   Optional<Value> mask(Dim batch, Dim heads, DType dtype, Rewriter g) {
     Value total = Value.ABSENT;
@@ -223,16 +226,14 @@ record AttentionScores(Node product, Shape shape, double scale, List<Mask> masks
     return value.isPresent() && value.dtype() == DType.BOOL;
   }
 
-  private static Optional<Value> broadcastable(
-      Value mask, Dim batch, Dim heads, Rewriter g) {
+  private static Optional<Value> broadcastable(Value mask, Dim batch, Dim heads, Rewriter g) {
     Shape shape = mask.shape();
     boolean merged = shape.rank() == 3 && !shape.dim(0).is(1);
     if (!merged || shape.dim(0).equals(heads)) {
       return Optional.of(mask);
     }
     return shape.dim(0).equals(batch.times(heads))
-        ? Optional.of(
-            g.emit(new Reshape(Shape.of(batch, heads, shape.dim(1), shape.dim(2))), mask))
+        ? Optional.of(g.emit(new Reshape(Shape.of(batch, heads, shape.dim(1), shape.dim(2))), mask))
         : Optional.empty();
   }
 }

@@ -18,9 +18,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Makes extents and the arithmetic that computes them part of the types: infers all types anew, turns
- * ops whose geometry is an operand into ops whose geometry is an attribute wherever the operand's
- * elements are known symbolically, and integers that are known into constants or {@link DimTensor}s.
+ * Makes extents and the arithmetic that computes them part of the types: infers all types anew,
+ * turns ops whose geometry is an operand into ops whose geometry is an attribute wherever the
+ * operand's elements are known symbolically, and integers that are known into constants or {@link
+ * DimTensor}s.
  *
  * <pre>
  * before: s = ShapeOf(x); b = Gather(s, 0); t = Concat(Unsqueeze(b), [-1]); return ReshapeBy(x, t)
@@ -50,7 +51,8 @@ public final class FoldShapes implements Pass {
         || !node.output().isTensor()) {
       return List.of();
     }
-    return g.contents(node)
+    return g
+        .contents(node)
         .flatMap(elements -> constant(node.output().dtype(), elements, g))
         .stream()
         .toList();

@@ -106,8 +106,7 @@ final class IndexingRules {
     }
     return part.step() != 1
         ? Optional.empty()
-        : run(node.input(0), g)
-            .map(run -> new Run(run.start().plus(part.start()), part.size()));
+        : run(node.input(0), g).map(run -> new Run(run.start().plus(part.start()), part.size()));
   }
 
   private static Optional<Run> run(Tensor tensor) {

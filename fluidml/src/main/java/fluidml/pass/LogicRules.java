@@ -19,8 +19,7 @@ final class LogicRules {
           Rule.of(
               "not(not(x)) = x",
               Unary.class,
-              Pattern.unary(
-                  UnaryFunction.NOT, Pattern.unary(UnaryFunction.NOT, Pattern.any("x"))),
+              Pattern.unary(UnaryFunction.NOT, Pattern.unary(UnaryFunction.NOT, Pattern.any("x"))),
               m -> m.get("x")),
           Rule.of("x op x = x", Binary.class, LogicRules::idempotent),
           Rule.of("x and true, x or false = x", Binary.class, LogicRules::neutral),

@@ -85,8 +85,7 @@ final class MovementRules {
                 inner.op() instanceof Transpose(List<Integer> first)
                     ? Optional.of(
                         g.emit(
-                            new Transpose(outer.stream().map(first::get).toList()),
-                            inner.input(0)))
+                            new Transpose(outer.stream().map(first::get).toList()), inner.input(0)))
                     : Optional.empty());
   }
 
@@ -128,23 +127,19 @@ final class MovementRules {
     if (rest.size() == axes.size()) {
       return Optional.empty();
     }
-    return Optional.of(
-        rest.isEmpty() ? node.input(0) : g.emit(new Slice(rest), node.input(0)));
+    return Optional.of(rest.isEmpty() ? node.input(0) : g.emit(new Slice(rest), node.input(0)));
   }
 
   private static Optional<Value> sliceOnce(Node node, Rewriter g) {
     return g.producer(node.input(0))
         .filter(inner -> inner.op() instanceof Slice)
-        .map(
-            inner ->
-                g.emit(compose((Slice) inner.op(), (Slice) node.op()), inner.input(0)));
+        .map(inner -> g.emit(compose((Slice) inner.op(), (Slice) node.op()), inner.input(0)));
   }
 
   private static Slice compose(Slice first, Slice second) {
     List<SliceAxis> axes = new ArrayList<>(first.axes());
     for (SliceAxis outer : second.axes()) {
-      Optional<SliceAxis> inner =
-          axes.stream().filter(a -> a.axis() == outer.axis()).findFirst();
+      Optional<SliceAxis> inner = axes.stream().filter(a -> a.axis() == outer.axis()).findFirst();
       inner.ifPresent(axes::remove);
       axes.add(
           inner

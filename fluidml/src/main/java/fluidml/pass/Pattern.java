@@ -12,7 +12,9 @@ sealed interface Pattern {
   /** Any value; the same one wherever {@code name} occurs. */
   record Any(String name) implements Pattern {}
 
-  /** A constant of one element close to {@code value}: to a relative error of 10⁻⁴, exactly for 0. */
+  /**
+   * A constant of one element close to {@code value}: to a relative error of 10⁻⁴, exactly for 0.
+   */
   record Scalar(double value) implements Pattern {}
 
   /** Any constant of one element. */

@@ -3,6 +3,7 @@ package fluidml.pass;
 import fluidml.error.FluidmlException;
 import fluidml.error.VerificationException;
 import fluidml.graph.Graph;
+import fluidml.graph.GraphVerifier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -44,11 +45,15 @@ public final class Pipeline {
   private static final List<Order> ORDERS =
       List.of(
           new Order(
-              "fold-shapes", "inline-branches", "conditions on extents become constants by folding"),
+              "fold-shapes",
+              "inline-branches",
+              "conditions on extents become constants by folding"),
           new Order(
               "inline-branches", "simplify", "what was behind a branch is then part of patterns"),
           new Order(
-              "fold-batch-norm", "fold-constants", "it leaves arithmetic on weights to be computed"),
+              "fold-batch-norm",
+              "fold-constants",
+              "it leaves arithmetic on weights to be computed"),
           new Order(
               "simplify", "recognise-attention", "views in a row hide the operands of products"),
           new Order(
@@ -124,7 +129,7 @@ public final class Pipeline {
   public Optimised optimise(Graph graph) {
     List<PassRecord> records = new ArrayList<>();
     Graph current = graph;
-    verify(current, "import");
+    GraphVerifier.verify("import", current);
     for (int i = 0; i < stopAfter; i++) {
       Pass pass = passes.get(i);
       Graph before = current;
@@ -133,7 +138,7 @@ public final class Pipeline {
       long nanos = System.nanoTime() - start;
       boolean changed = current != before;
       if (changed) {
-        verify(current, pass.name());
+        GraphVerifier.verify(pass.name(), current);
       }
       PassRecord record =
           new PassRecord(
@@ -156,8 +161,6 @@ public final class Pipeline {
       throw failure;
     }
   }
-
-  private static void verify(Graph graph, String pass) {}
 
   /**
    * A graph after the passes.

@@ -56,7 +56,9 @@ record Product(double coefficient, List<Value> factors) {
     return 1;
   }
 
-  /** The coefficient of a multiplicative node whose factors were collected; empty for other nodes. */
+  /**
+   * The coefficient of a multiplicative node whose factors were collected; empty for other nodes.
+   */
   private static OptionalDouble collect(
       Node node, Set<Value> whole, Rewriter graph, List<Value> factors) {
     if (node.op() instanceof Unary(UnaryFunction function) && function == UnaryFunction.NEG) {
@@ -71,8 +73,7 @@ record Product(double coefficient, List<Value> factors) {
       return OptionalDouble.of(left * collect(node.input(1), whole, graph, factors));
     }
     if (function == BinaryFunction.DIV && right.isPresent()) {
-      return OptionalDouble.of(
-          collect(node.input(0), whole, graph, factors) / right.getAsDouble());
+      return OptionalDouble.of(collect(node.input(0), whole, graph, factors) / right.getAsDouble());
     }
     if (function == BinaryFunction.POW && (isNumber(right, 2) || isNumber(right, 3))) {
       int times = (int) right.getAsDouble();
@@ -89,7 +90,10 @@ record Product(double coefficient, List<Value> factors) {
     return number.isPresent() && number.getAsDouble() == value;
   }
 
-  /** Whether this is {@code coefficient} (as models round it) times {@code value}, {@code power} times. */
+  /**
+   * Whether this is {@code coefficient} (as models round it) times {@code value}, {@code power}
+   * times.
+   */
   boolean is(double expected, Value value, int power) {
     return Match.near(coefficient, expected)
         && factors.size() == power

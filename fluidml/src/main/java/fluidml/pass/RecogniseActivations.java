@@ -33,12 +33,9 @@ import java.util.Set;
  */
 public final class RecogniseActivations implements Pass {
   private static final Pattern X = any("x");
-  private static final Pattern ONE_PLUS_ERF =
-      add(unary(UnaryFunction.ERF, any("u")), scalar(1));
-  private static final Pattern ONE_PLUS_TANH =
-      add(unary(UnaryFunction.TANH, any("u")), scalar(1));
-  private static final Pattern ONE_PLUS_EXP =
-      add(unary(UnaryFunction.EXP, any("u")), scalar(1));
+  private static final Pattern ONE_PLUS_ERF = add(unary(UnaryFunction.ERF, any("u")), scalar(1));
+  private static final Pattern ONE_PLUS_TANH = add(unary(UnaryFunction.TANH, any("u")), scalar(1));
+  private static final Pattern ONE_PLUS_EXP = add(unary(UnaryFunction.EXP, any("u")), scalar(1));
   private static final Pattern SUM = add(X, any("y"));
 
   private static final List<Rule> RULES =
@@ -66,9 +63,7 @@ public final class RecogniseActivations implements Pass {
           Rule.of(
               "clip(x + 3, 0, 6) / 6 is a hard sigmoid",
               Binary.class,
-              div(
-                  op(op -> op instanceof Clip, add(X, scalar(3)), scalar(0), scalar(6)),
-                  scalar(6)),
+              div(op(op -> op instanceof Clip, add(X, scalar(3)), scalar(0), scalar(6)), scalar(6)),
               m -> m.emit(hardSigmoid(), m.get("x"))),
           Rule.of("products that are activations", Binary.class, RecogniseActivations::product));
 
@@ -152,7 +147,9 @@ public final class RecogniseActivations implements Pass {
                     .findFirst());
   }
 
-  /** {@code x} if {@code u} is {@code √(2/π)·(x + 0.044715·x³)}, also with x or the factor inside. */
+  /**
+   * {@code x} if {@code u} is {@code √(2/π)·(x + 0.044715·x³)}, also with x or the factor inside.
+   */
   private static Optional<Value> tanhOperand(Value u, Rewriter g) {
     double scale = Math.sqrt(2 / Math.PI);
     Product product = Product.of(u, Set.of(), g);
@@ -160,8 +157,7 @@ public final class RecogniseActivations implements Pass {
       for (Match m : g.match(SUM, factor).stream().toList()) {
         for (Value x : List.of(m.get("x"), m.get("y"))) {
           Value y = x.equals(m.get("x")) ? m.get("y") : m.get("x");
-          if (product.is(scale, factor, 1)
-              && Product.of(y, Set.of(x), g).is(0.044715, x, 3)) {
+          if (product.is(scale, factor, 1) && Product.of(y, Set.of(x), g).is(0.044715, x, 3)) {
             return Optional.of(x);
           }
           if (g.scalar(x).isPresent() && product.factors().size() == 2) {
@@ -207,8 +203,7 @@ public final class RecogniseActivations implements Pass {
                     .map(
                         x ->
                             g.emit(
-                                new ParametricUnary(
-                                    ParametricFunction.SWISH, m.number("c"), 0),
+                                new ParametricUnary(ParametricFunction.SWISH, m.number("c"), 0),
                                 x)));
   }
 

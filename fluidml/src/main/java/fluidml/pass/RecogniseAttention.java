@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Finds scaled dot-product attention: two products with softmax between them, scaled on the scores, the
- * queries or the keys, masked by sums or selections, over heads as axes of their own or merged with
- * the batch. Only where nothing else reads scores or probabilities.
+ * Finds scaled dot-product attention: two products with softmax between them, scaled on the scores,
+ * the queries or the keys, masked by sums or selections, over heads as axes of their own or merged
+ * with the batch. Only where nothing else reads scores or probabilities.
  *
  * <pre>
  * before: s = MatMul(q, Transpose{[0,1,3,2]}(k)); t = Add(Div(s, 8), mask);
@@ -29,8 +29,7 @@ public final class RecogniseAttention implements Pass {
   private static final List<Rule> RULES =
       Stream.concat(
               Stream.of(
-                  Rule.of(
-                      "softmax(q k' + mask) v", MatMul.class, RecogniseAttention::attention)),
+                  Rule.of("softmax(q k' + mask) v", MatMul.class, RecogniseAttention::attention)),
               Simplify.RULES.stream())
           .toList();
 

@@ -30,8 +30,8 @@ import java.util.OptionalInt;
 import java.util.TreeSet;
 
 /**
- * Finds layer normalisation and RMS normalisation that were written out, with the scale and bias that
- * follow.
+ * Finds layer normalisation and RMS normalisation that were written out, with the scale and bias
+ * that follow.
  *
  * <pre>
  * before: m = Reduce{MEAN,[-1]}(x); d = Sub(x, m); v = Reduce{MEAN,[-1]}(Mul(d, d));
@@ -43,9 +43,7 @@ public final class RecogniseNormalizations implements Pass {
   private static final Pattern X = any("x");
   private static final Pattern MEAN = op(RecogniseNormalizations::isMean, X);
   private static final Pattern SQUARES =
-      op(
-          RecogniseNormalizations::isMean,
-          oneOf(mul(any("d"), any("d")), pow(any("d"), scalar(2))));
+      op(RecogniseNormalizations::isMean, oneOf(mul(any("d"), any("d")), pow(any("d"), scalar(2))));
   private static final Pattern DEVIATION =
       unary(UnaryFunction.SQRT, add(bind("v", SQUARES), scalar("epsilon")));
   private static final Pattern NORMAL =
@@ -96,14 +94,12 @@ public final class RecogniseNormalizations implements Pass {
         g.match(sub(X, bind("mean", MEAN)), d)
             .filter(c -> firstAxis(c.get("mean"), g).equals(axis));
     if (centred.isPresent()) {
-      return Optional.of(
-          g.emit(new LayerNorm(axis.getAsInt(), epsilon), centred.get().get("x")));
+      return Optional.of(g.emit(new LayerNorm(axis.getAsInt(), epsilon), centred.get().get("x")));
     }
     Tensor ones = ones(d, axis.getAsInt());
     return ones.elements() == 0
         ? Optional.empty()
-        : Optional.of(
-            g.emit(new RmsNorm(axis.getAsInt(), epsilon), d, g.constant(ones)));
+        : Optional.of(g.emit(new RmsNorm(axis.getAsInt(), epsilon), d, g.constant(ones)));
   }
 
   /** The first axis of a reduction over all last axes, from the end. */
@@ -164,13 +160,15 @@ public final class RecogniseNormalizations implements Pass {
             m -> {
               Node norm = normalization(m.get("n"), g).orElseThrow();
               return norm.op() instanceof LayerNorm && norm.inputs().size() == 2
-                  ? Optional.of(
-                      g.emit(norm.op(), norm.input(0), norm.input(1), m.get("w")))
+                  ? Optional.of(g.emit(norm.op(), norm.input(0), norm.input(1), m.get("w")))
                   : Optional.empty();
             });
   }
 
-  /** A normalisation {@code n} that only this node reads, and constants {@code w} of its inner shape. */
+  /**
+   * A normalisation {@code n} that only this node reads, and constants {@code w} of its inner
+   * shape.
+   */
   private static Optional<Match> operands(Pattern pattern, Node node, Rewriter g) {
     return g.match(pattern, node)
         .flatMap(

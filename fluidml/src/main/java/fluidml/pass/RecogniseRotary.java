@@ -27,8 +27,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Finds rotary position embedding in its two-halves form, over the whole head or its first part. Sine and
- * cosine caches repeat their first half; only that half is kept.
+ * Finds rotary position embedding in its two-halves form, over the whole head or its first part.
+ * Sine and cosine caches repeat their first half; only that half is kept.
  *
  * <pre>
  * before: r = Concat(Neg(Slice{8..16}(x)), Slice{0..8}(x));
@@ -41,10 +41,7 @@ public final class RecogniseRotary implements Pass {
       add(
           mul(any("x"), any("cos")),
           mul(
-              op(
-                  RecogniseRotary::joinsLast,
-                  unary(UnaryFunction.NEG, any("high")),
-                  any("low")),
+              op(RecogniseRotary::joinsLast, unary(UnaryFunction.NEG, any("high")), any("low")),
               any("sin")));
 
   private static final List<Rule> RULES =
@@ -96,8 +93,7 @@ public final class RecogniseRotary implements Pass {
     Part all = Part.of(x, g);
     Part low = Part.of(m.get("low"), g);
     Part high = Part.of(m.get("high"), g);
-    boolean halves =
-        isPart(low, all, x, Dim.ZERO, half) && isPart(high, all, x, half, half);
+    boolean halves = isPart(low, all, x, Dim.ZERO, half) && isPart(high, all, x, half, half);
     if (!halves) {
       return Optional.empty();
     }
@@ -107,8 +103,7 @@ public final class RecogniseRotary implements Pass {
       return Optional.empty();
     }
     long rotated = width.constant().orElseThrow();
-    return Optional.of(
-        g.emit(new RotaryEmbedding(false, 0, rotated), x, cos.get(), sin.get()));
+    return Optional.of(g.emit(new RotaryEmbedding(false, 0, rotated), x, cos.get(), sin.get()));
   }
 
   private static boolean isHeads(Value value) {
@@ -145,9 +140,7 @@ public final class RecogniseRotary implements Pass {
     Dim ownBatch = rank == 4 ? shape.dim(0) : Dim.ONE;
     Value shaped = g.emit(new Reshape(Shape.of(ownBatch, rows, half)), part);
     return Optional.of(
-        ownBatch.equals(batch)
-            ? shaped
-            : g.emit(new Expand(Shape.of(batch, rows, half)), shaped));
+        ownBatch.equals(batch) ? shaped : g.emit(new Expand(Shape.of(batch, rows, half)), shaped));
   }
 
   /** Whether the two halves of the last axis are provably equal. */
@@ -185,9 +178,7 @@ public final class RecogniseRotary implements Pass {
   }
 
   private static boolean isNarrow(Value value) {
-    return value.knownShape()
-        .filter(s -> s.rank() == 0 || s.dim(-1).is(1))
-        .isPresent();
+    return value.knownShape().filter(s -> s.rank() == 0 || s.dim(-1).is(1)).isPresent();
   }
 
   private static boolean keepsLast(Value from, Value to) {
@@ -233,8 +224,7 @@ public final class RecogniseRotary implements Pass {
             && rest.start.is(op.rotaryDim())
             && rest.start.plus(rest.size).equals(rest.base.shape().dim(-1));
     return joined
-        ? Optional.of(
-            g.emit(op, rotated.base, rotation.get().input(1), rotation.get().input(2)))
+        ? Optional.of(g.emit(op, rotated.base, rotation.get().input(1), rotation.get().input(2)))
         : Optional.empty();
   }
 }

@@ -98,8 +98,7 @@ public final class RecogniseSoftmax implements Pass {
       axis = reducedAxis(sum.get(), exp.get(), ReduceFunction.SUM, g);
     }
     return axis.isPresent()
-        ? Optional.of(
-            g.emit(new LogSoftmax(axis.getAsInt()), unshifted(x, axis.getAsInt(), g)))
+        ? Optional.of(g.emit(new LogSoftmax(axis.getAsInt()), unshifted(x, axis.getAsInt(), g)))
         : Optional.empty();
   }
 
@@ -114,7 +113,9 @@ public final class RecogniseSoftmax implements Pass {
         .orElse(value);
   }
 
-  /** The one axis (not negative) along which {@code reduced} combines {@code x}, keeping the axis. */
+  /**
+   * The one axis (not negative) along which {@code reduced} combines {@code x}, keeping the axis.
+   */
   static OptionalInt reducedAxis(Value reduced, Value x, ReduceFunction function, Rewriter g) {
     return g.match(op(op -> op instanceof Reduce, any("x")), reduced)
         .filter(m -> m.get("x").equals(x) && x.knownShape().isPresent())
@@ -123,9 +124,7 @@ public final class RecogniseSoftmax implements Pass {
               Reduce reduce = (Reduce) g.producer(reduced).orElseThrow().op();
               int axis = reduce.axes().size() == 1 ? reduce.axes().getFirst() : 0;
               int positive = axis < 0 ? axis + x.shape().rank() : axis;
-              return reduce.axes().size() == 1
-                      && reduce.keepDims()
-                      && reduce.function() == function
+              return reduce.axes().size() == 1 && reduce.keepDims() && reduce.function() == function
                   ? OptionalInt.of(positive)
                   : OptionalInt.empty();
             })

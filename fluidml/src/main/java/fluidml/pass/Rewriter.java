@@ -26,12 +26,12 @@ import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
- * Builds a graph anew from another one, in one walk in execution order: every node, whether copied or
- * emitted by a rule, is offered to the rules before it is added, so that rules see operands that are
- * in their final form already.
+ * Builds a graph anew from another one, in one walk in execution order: every node, whether copied
+ * or emitted by a rule, is offered to the rules before it is added, so that rules see operands that
+ * are in their final form already.
  *
- * <p>A copied node keeps the types of its results unless those of its operands changed. Results that
- * the graph gives out keep their names. Nodes that nothing needs any more are left out.
+ * <p>A copied node keeps the types of its results unless those of its operands changed. Results
+ * that the graph gives out keep their names. Nodes that nothing needs any more are left out.
  */
 final class Rewriter {
   private static final int MAX_DEPTH = 64;
@@ -179,7 +179,8 @@ final class Rewriter {
               && (outputNames.containsKey(result)
                   || before.isOutput(result)
                   || before.inputs().contains(result));
-      if (taken && node.op() instanceof Unary(UnaryFunction function)
+      if (taken
+          && node.op() instanceof Unary(UnaryFunction function)
           && function == UnaryFunction.IDENTITY) {
         return false;
       }
@@ -228,7 +229,10 @@ final class Rewriter {
     contents.record(node);
   }
 
-  /** From here on {@code now} stands for {@code old}; a new value that nothing reads yet takes its name. */
+  /**
+   * From here on {@code now} stands for {@code old}; a new value that nothing reads yet takes its
+   * name.
+   */
   private void map(Value old, Value now, int mark) {
     if (now.equals(old)) {
       return;
@@ -333,7 +337,9 @@ final class Rewriter {
     return uses.getOrDefault(value, 0) <= 1;
   }
 
-  /** What is known of the elements of the first result of a node that may not be in the graph yet. */
+  /**
+   * What is known of the elements of the first result of a node that may not be in the graph yet.
+   */
   Optional<SymbolicTensor> contents(Node node) {
     contents.record(node);
     return contents.of(node.output());

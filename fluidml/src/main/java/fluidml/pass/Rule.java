@@ -19,8 +19,8 @@ record Rule(String name, Class<? extends Op> root, Action action) {
   @FunctionalInterface
   interface Action {
     /**
-     * One value for each result, or an empty list if the rule does not apply. Nodes that were emitted
-     * for nothing are dropped later.
+     * One value for each result, or an empty list if the rule does not apply. Nodes that were
+     * emitted for nothing are dropped later.
      */
     List<Value> apply(Node node, Rewriter graph);
   }

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Turns every Gemm into a product of (transposed views of) its operands and a sum, so that there is one
- * form of product.
+ * Turns every Gemm into a product of (transposed views of) its operands and a sum, so that there is
+ * one form of product.
  *
  * <pre>
  * before: return Gemm{alpha=1,beta=1,transposeB}(a, b, c)

@@ -379,12 +379,12 @@ public final class Dim {
 
   /** The largest number that this is provably not below, {@link Long#MIN_VALUE} for none. */
   public long lowerBound() {
-    return bounds().low();
+    return isConstant() ? constantTerm() : bounds().low();
   }
 
   /** The smallest number that this is provably not above, {@link Long#MAX_VALUE} for none. */
   public long upperBound() {
-    return bounds().high();
+    return isConstant() ? constantTerm() : bounds().high();
   }
 
   /** Whether both can have the same value, as far as their bounds tell. */
