@@ -178,14 +178,14 @@ final class ArithmeticRules {
   /** Whether every value of one type is a value of the other. */
   static boolean isExact(DType from, DType to) {
     return switch (from) {
-      case BOOL -> to.isInteger() && to.bits() >= 8 || isWide(to);
+      case BOOL -> (to.isInteger() && to.bits() >= 8) || isWide(to);
       case INT8, INT16, INT32, INT64 ->
-          to.kind() == DType.Kind.SIGNED && to.bits() >= from.bits()
-              || isWide(to) && to.bits() > from.bits();
+          (to.kind() == DType.Kind.SIGNED && to.bits() >= from.bits())
+              || (isWide(to) && to.bits() > from.bits());
       case UINT8, UINT16, UINT32, UINT64 ->
-          to.kind() == DType.Kind.UNSIGNED && to.bits() >= from.bits()
-              || to.kind() == DType.Kind.SIGNED && to.bits() > from.bits()
-              || isWide(to) && to.bits() > from.bits();
+          (to.kind() == DType.Kind.UNSIGNED && to.bits() >= from.bits())
+              || (to.kind() == DType.Kind.SIGNED && to.bits() > from.bits())
+              || (isWide(to) && to.bits() > from.bits());
       case FLOAT16, BFLOAT16 -> isWide(to);
       case FLOAT32 -> to == DType.FLOAT64;
       case FLOAT64, STRING, COMPLEX64, COMPLEX128, FLOAT8E4M3FN, FLOAT8E4M3FNUZ, FLOAT8E5M2 ->
