@@ -41,7 +41,7 @@ public final class RecogniseAttention implements Pass {
       if (shape.rank() == 4) {
         boolean fits =
             shape.dim(0).equals(batch)
-                && (shape.dim(1).equals(heads) || mayShare && shape.dim(1).is(1));
+                && (shape.dim(1).equals(heads) || (mayShare && shape.dim(1).is(1)));
         return fits ? Optional.of(value) : Optional.empty();
       }
       if (shape.rank() != 3 || !shape.dim(0).equals(batch.times(heads))) {

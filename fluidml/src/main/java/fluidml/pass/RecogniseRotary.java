@@ -20,6 +20,7 @@ import fluidml.graph.op.Movement.Reshape;
 import fluidml.graph.op.Movement.Slice;
 import fluidml.graph.op.Movement.SliceAxis;
 import fluidml.graph.op.Normalization.RotaryEmbedding;
+import fluidml.graph.op.Op;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
@@ -59,7 +60,7 @@ public final class RecogniseRotary implements Pass {
     return Rewriter.rewrite(graph, RULES);
   }
 
-  private static boolean joinsLast(fluidml.graph.op.Op op) {
+  private static boolean joinsLast(Op op) {
     return op instanceof Concat concat && (concat.axis() == -1 || concat.axis() == 3);
   }
 
@@ -80,10 +81,14 @@ public final class RecogniseRotary implements Pass {
 
   private static Optional<Value> whole(Node node, Rewriter g) {
     Optional<Match> match = g.match(ROTATED, node);
-    if (match.isEmpty() || !isHeads(match.get().get("x"))) {
+    Optional<Value> found = match.flatMap(m -> whole(m, g));
+    return found.isPresent() ? found : match.flatMap(m -> whole(m.swapped("x", "cos"), g));
+  }
+
+  private static Optional<Value> whole(Match m, Rewriter g) {
+    if (!isHeads(m.get("x"))) {
       return Optional.empty();
     }
-    Match m = match.get();
     Value x = m.get("x");
     Dim width = x.shape().dim(3);
     Dim half = width.floorDiv(2);
@@ -130,7 +135,7 @@ public final class RecogniseRotary implements Pass {
         rank >= 2
             && rank <= 4
             && shape.dim(-2).equals(rows)
-            && (rank < 3 || shape.dim(rank - 3).is(1) || rank == 3 && batch.is(1))
+            && (rank < 3 || shape.dim(rank - 3).is(1) || (rank == 3 && batch.is(1)))
             && (rank < 4 || shape.dim(0).is(1) || shape.dim(0).equals(batch));
     if (!fits) {
       return Optional.empty();
