@@ -8,13 +8,16 @@ import fluidml.graph.infer.SymbolicTensor;
 import fluidml.graph.op.Elementwise.Cast;
 import fluidml.graph.op.Generation.Constant;
 import fluidml.graph.op.Generation.DimTensor;
+import fluidml.graph.op.Movement.Slice;
 import fluidml.graph.op.Op;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -29,10 +32,8 @@ import java.util.Optional;
  * </pre>
  */
 public final class FoldShapes implements Pass {
-  private static final List<Rule> RULES =
-      List.of(
-          new Rule("integers that are known", Op.class, FoldShapes::known),
-          new Rule("geometry that is known", Op.class, FoldShapes::staticForm));
+  /** Agreements enable others only in the layers behind them, and layers look alike. */
+  private static final int MAX_ROUNDS = 4;
 
   @Override
   public String name() {
@@ -41,7 +42,27 @@ public final class FoldShapes implements Pass {
 
   @Override
   public Graph run(Graph graph) {
-    return Rewriter.infer(graph, RULES);
+    Map<Dim, Dim> agreed = new HashMap<>();
+    Graph result = graph;
+    for (int round = 0; round < MAX_ROUNDS; round++) {
+      result = Rewriter.infer(graph, rules(agreed));
+      if (!Agreements.learn(result, agreed)) {
+        break;
+      }
+    }
+    return result;
+  }
+
+  private static List<Rule> rules(Map<Dim, Dim> agreed) {
+    return List.of(
+        new Rule("integers that are known", Op.class, FoldShapes::known),
+        new Rule("geometry that is known", Op.class, FoldShapes::staticForm),
+        Rule.of(
+            "extents that must agree",
+            Slice.class,
+            (node, g) ->
+                Agreements.apply((Slice) node.op(), agreed)
+                    .map(slice -> g.emit(slice, node.input(0)))));
   }
 
   private static List<Value> known(Node node, Rewriter g) {

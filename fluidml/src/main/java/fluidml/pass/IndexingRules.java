@@ -24,8 +24,16 @@ final class IndexingRules {
           Rule.of("gather of consecutive positions", Gather.class, IndexingRules::slice),
           Rule.of("gather of one position everywhere", Gather.class, IndexingRules::repeat));
 
-  /** Positions {@code start, start + 1, …}. */
-  private record Run(Dim start, Dim size) {}
+  /**
+   * Positions {@code start, start + 1, …}.
+   *
+   * @param end what no position reaches
+   */
+  private record Run(Dim start, Dim size, Dim end) {
+    Run(Dim start, Dim size) {
+      this(start, size, start.plus(size));
+    }
+  }
 
   private IndexingRules() {}
 
@@ -47,8 +55,7 @@ final class IndexingRules {
   }
 
   private static boolean isInside(Run run, Dim extent) {
-    Dim end = run.start().plus(run.size());
-    return run.start().lowerBound() >= 0 && extent.minus(end).lowerBound() >= 0;
+    return run.start().lowerBound() >= 0 && extent.minus(run.end()).lowerBound() >= 0;
   }
 
   /** {@code Gather(x, [7,7,7])} is {@code Expand(Slice(x, 7, size 1))}. */
@@ -106,7 +113,8 @@ final class IndexingRules {
     }
     return part.step() != 1
         ? Optional.empty()
-        : run(node.input(0), g).map(run -> new Run(run.start().plus(part.start()), part.size()));
+        : run(node.input(0), g)
+            .map(run -> new Run(run.start().plus(part.start()), part.size(), run.end()));
   }
 
   private static Optional<Run> run(Tensor tensor) {

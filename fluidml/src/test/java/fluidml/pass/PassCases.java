@@ -54,7 +54,7 @@ final class PassCases {
 
   private static List<Case> read(Path file) throws IOException {
     List<Case> cases = new ArrayList<>();
-    for (String part : Files.readString(file).split("(?m)^### ")) {
+    for (String part : Files.readString(file).split("(?m)^### ", -1)) {
       if (part.isBlank()) {
         continue;
       }
