@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /** What is known, before a graph runs, of the elements of its small integer tensors. */
 public final class Contents {
@@ -21,6 +22,7 @@ public final class Contents {
   private final Map<Value, SymbolicTensor> known = new HashMap<>();
   private final Map<Value, Fractions> fractions = new HashMap<>();
   private final Map<Value, Tensor> constants = new HashMap<>();
+  private Consumer<Assumptions.Condition> observer = condition -> {};
   private final Set<String> given = new HashSet<>();
   private final Set<String> symbols = new HashSet<>(Set.of("_"));
 
@@ -43,6 +45,16 @@ public final class Contents {
   public void reserve(Type type) {
     symbols.addAll(Types.symbols(type));
     given.addAll(Types.symbols(type));
+  }
+
+  /** Lets somebody know what inference with these contents assumes. */
+  void observe(Consumer<Assumptions.Condition> newObserver) {
+    observer = newObserver;
+  }
+
+  /** Notes an assumption. */
+  void assume(Assumptions.Condition condition) {
+    observer.accept(condition);
   }
 
   /** Keeps symbols from being given out. */

@@ -54,6 +54,8 @@ final class EinsumTypes {
                         site.error(
                             "label '%s' stands for both %s and %s"
                                 .formatted(label, before, extent)));
+        site.assume(before, both, true);
+        site.assume(extent, both, true);
         extents.put(label, both);
       }
     }

@@ -42,7 +42,7 @@ final class ElementwiseTypes {
         DType dtype = site.sameType(0, 1, 2);
         for (int i = 1; i < 3; i++) {
           if (site.has(i) && site.shape(i).isPresent()) {
-            site.require(site.shape(i).get().elements().mayEqual(Dim.ONE), i, "must be a scalar");
+            site.agree(site.shape(i).get().elements(), Dim.ONE, "elements of operand " + i);
           }
         }
         yield site.one(dtype, site.shape(0));

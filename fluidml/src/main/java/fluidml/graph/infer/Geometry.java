@@ -39,8 +39,8 @@ final class Geometry {
     Dim known = new Shape(dims).elements();
     if (inferred >= 0) {
       dims.set(inferred, x.isEmpty() ? site.fresh() : rest(site, x.get(), known, dims));
-    } else if (x.isPresent() && !x.get().elements().mayEqual(known)) {
-      throw site.error("%s cannot be reshaped to %s".formatted(x.get(), target));
+    } else if (x.isPresent()) {
+      site.agree(x.get().elements(), known, "elements of %s and of %s".formatted(x.get(), target));
     }
     return new Shape(dims);
   }
@@ -63,7 +63,9 @@ final class Geometry {
           "%s with %s elements cannot be reshaped to %s with one extent inferred"
               .formatted(x, elements, dims));
     }
-    return exact.orElseGet(() -> elements.floorDiv(known));
+    Dim inferred = exact.orElseGet(() -> elements.floorDiv(known));
+    site.assume(elements, known.times(inferred), false);
+    return inferred;
   }
 
   /**
@@ -77,14 +79,17 @@ final class Geometry {
     Dim last = extent.plus(-1);
     Dim top = step > 0 ? extent : last;
     Optional<Dim> from = position(extent, start).map(p -> p.max(Dim.ZERO));
-    Optional<Dim> to = position(extent, end).map(p -> p.min(top).max(Dim.of(step > 0 ? 0 : -1)));
+    Optional<Dim> to = position(extent, end);
     if (from.isEmpty() || to.isEmpty()) {
       return Optional.empty();
     }
     Dim clamped = from.get().min(top);
     Dim first =
         step < 0 || clamped.isConstant() || !from.get().mayEqual(clamped) ? clamped : from.get();
-    Dim distance = step > 0 ? to.get().minus(first) : first.minus(to.get());
+    Dim distance =
+        step > 0
+            ? to.get().minus(first).min(extent.minus(first))
+            : first.minus(to.get().max(Dim.of(-1)));
     Dim size = distance.ceilDiv(Dim.of(Math.abs(step))).max(Dim.ZERO);
     return Optional.of(new SliceAxis(axis, first, size, step));
   }

@@ -44,9 +44,12 @@ final class MovementTypes {
       case Reshape reshape -> {
         site.arity(1, 1);
         Optional<Shape> x = site.shape(0);
-        if (x.isPresent() && !x.get().elements().mayEqual(reshape.shape().elements())) {
-          throw site.error("%s cannot be reshaped to %s".formatted(x.get(), reshape.shape()));
-        }
+        x.ifPresent(
+            s ->
+                site.agree(
+                    s.elements(),
+                    reshape.shape().elements(),
+                    "elements of %s and of %s".formatted(s, reshape.shape())));
         yield site.one(site.dtype(0), reshape.shape());
       }
       case Squeeze squeeze -> {

@@ -251,8 +251,17 @@ final class Site {
     if (!a.mayEqual(b)) {
       throw error("%s: %s and %s must be equal".formatted(what, a, b));
     }
+    assume(a, b, false);
     boolean second = b.isConstant() || (!a.isConstant() && a.max(b).equals(b));
     return second ? b : a;
+  }
+
+  /** Notes that extents are taken to be equal, or the first to be 1. */
+  void assume(Dim extent, Dim other, boolean orOne) {
+    boolean certain = extent.equals(other) || (orOne && extent.is(1));
+    if (!certain) {
+      contents.assume(new Assumptions.Condition(extent, other, orOne, nodeName));
+    }
   }
 
   /** The shape to which shapes broadcast; unknown if one of them is. */
@@ -268,8 +277,15 @@ final class Site {
   }
 
   Shape broadcast(Shape a, Shape b) {
-    return Broadcast.shapes(a, b)
-        .orElseThrow(() -> error("shapes %s and %s do not broadcast together".formatted(a, b)));
+    Shape result =
+        Broadcast.shapes(a, b)
+            .orElseThrow(() -> error("shapes %s and %s do not broadcast together".formatted(a, b)));
+    for (Shape operand : List.of(a, b)) {
+      for (int i = 1; i <= operand.rank(); i++) {
+        assume(operand.dim(-i), result.dim(-i), true);
+      }
+    }
+    return result;
   }
 
   /** Checks that an operand which is given broadcasts to {@code shape} without enlarging it. */
@@ -281,6 +297,7 @@ final class Site {
     boolean fits = own.rank() <= shape.rank();
     for (int i = 1; fits && i <= own.rank(); i++) {
       fits = own.dim(-i).mayEqual(Dim.ONE) || own.dim(-i).mayEqual(shape.dim(-i));
+      assume(own.dim(-i), shape.dim(-i), true);
     }
     require(fits, index, "must broadcast to " + shape);
   }
