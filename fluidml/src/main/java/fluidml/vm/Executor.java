@@ -251,13 +251,13 @@ public final class Executor implements AutoCloseable {
 
   private List<Datum> copyOutputs(Binding binding, MemorySegment memory, Tensor[] outputs) {
     Graph graph = executable.program().graph();
-    Storage storage = executable.program().storage();
+    StridedTensor[] planned = binding.outputs(graph, memory);
     List<Datum> results = null;
     for (int i = 0; i < outputs.length; i++) {
       Value output = graph.outputs().get(i);
+      StridedTensor source = planned[i];
       Datum computed = dynamic.get(output);
-      if (computed == null && storage.isPlannable(output)) {
-        StridedTensor source = binding.outputs(graph, memory)[i];
+      if (computed == null && source != null) {
         if (outputs[i] != null) {
           checkOutput(output, outputs[i].dtype(), outputs[i], source.dims());
           source.copyTo(outputs[i].data());

@@ -1,0 +1,159 @@
+package fluidml.vm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import fluidml.emit.jvm.KernelCompiler;
+import fluidml.error.InvalidInputException;
+import fluidml.error.MemoryLimitException;
+import fluidml.graph.Graph;
+import fluidml.graph.GraphBuilder;
+import fluidml.graph.Type;
+import fluidml.graph.Value;
+import fluidml.graph.op.Contraction.Attention;
+import fluidml.loop.Target;
+import fluidml.lower.AttentionLowering;
+import fluidml.lower.Lowerer;
+import fluidml.memory.MemoryProblem;
+import fluidml.memory.Planners;
+import fluidml.reference.Datum;
+import fluidml.reference.Interpreter;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import fluidml.tensor.Tensor;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+final class ExecutorTest {
+  /** Two attentions in a row over {@code [1,2,s,8]}; the length s is symbolic. */
+  private static Graph graph() {
+    GraphBuilder builder = new GraphBuilder("two");
+    Shape shape = Shape.of(Dim.ONE, Dim.of(2), Dim.symbol("s"), Dim.of(8));
+    Value x = builder.input("x", Type.tensor(DType.FLOAT32, shape));
+    Value y = builder.add(Attention.of(0.5, false), x, x, x);
+    builder.output(builder.add(Attention.of(0.5, true), y, y, y));
+    return builder.build();
+  }
+
+  private static Executable executable() {
+    Target target = new Target(256, false);
+    return new Executable(
+        Lowerer.lower(graph(), target, List.of(new AttentionLowering()), true),
+        new KernelCompiler(target));
+  }
+
+  private static Tensor input(int length) {
+    Random random = new Random(length);
+    float[] values = new float[2 * length * 8];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return Tensor.of(values, 1, 2, length, 8);
+  }
+
+  @Test
+  void oneProgramServesEveryLength() {
+    try (ThreadTeam team = new ThreadTeam(2);
+        Executable executable = executable();
+        Executor executor =
+            new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
+      int[] lengths = {5, 1, 40, 5, 7, 9, 100, 5, 3};
+      for (int length : lengths) {
+        Datum x = Datum.of(input(length));
+        float[] expected =
+            Interpreter.run(graph(), List.of(x)).getFirst().tensor().toFloats();
+        Tensor actual = executor.run(new Datum[] {x}, new Tensor[1]).getFirst().tensor();
+        assertArrayEquals(new long[] {1, 2, length, 8}, actual.dims());
+        assertArrayEquals(expected, actual.toFloats(), 1e-5f);
+      }
+    }
+  }
+
+  @Test
+  void warmRunsAllocateNothing() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long self = Thread.currentThread().threadId();
+    try (ThreadTeam team = new ThreadTeam(2);
+        Executable executable = executable();
+        Executor executor =
+            new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
+      Datum[] inputs = {Datum.of(input(300))};
+      Tensor[] outputs = {Tensor.allocate(DType.FLOAT32, 1, 2, 300, 8)};
+      long least = Long.MAX_VALUE;
+      for (int round = 0; round < 1000 && least > 0; round++) {
+        long before = threads.getThreadAllocatedBytes(self);
+        for (int i = 0; i < 5; i++) {
+          executor.run(inputs, outputs);
+        }
+        least = Math.min(least, threads.getThreadAllocatedBytes(self) - before);
+      }
+      assertEquals(0, least, "bytes allocated by five warm runs");
+    }
+  }
+
+  @Test
+  void theLimitIsExact() {
+    Datum[] inputs = {Datum.of(input(64))};
+    try (ThreadTeam team = new ThreadTeam(1);
+        Executable executable = executable()) {
+      long needed;
+      try (Executor free =
+          new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
+        free.run(inputs, new Tensor[1]);
+        Executor.PlannedMemory memory = free.memory().orElseThrow();
+        needed = memory.plan().arenaBytes() + memory.scratchBytes();
+        assertTrue(memory.plan().ratio(memory.problem()) <= 1.02);
+      }
+      try (Executor enough = new Executor(executable, team, Planners.fast(), 3, needed, false)) {
+        enough.run(inputs, new Tensor[1]);
+      }
+      try (Executor tight =
+          new Executor(executable, team, Planners.fast(), 3, needed - 1, false)) {
+        MemoryLimitException e =
+            assertThrows(
+                MemoryLimitException.class, () -> tight.run(inputs, new Tensor[1]));
+        assertEquals(needed, e.neededBytes());
+        assertEquals(needed - 1, e.allowedBytes());
+        tight.run(new Datum[] {Datum.of(input(8))}, new Tensor[1]);
+      }
+    }
+  }
+
+  @Test
+  void wrongInputsAreRefusedByName() {
+    try (ThreadTeam team = new ThreadTeam(1);
+        Executable executable = executable();
+        Executor executor =
+            new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
+      Tensor wrongExtent = Tensor.allocate(DType.FLOAT32, 1, 3, 4, 8);
+      Tensor wrongType = Tensor.allocate(DType.FLOAT64, 1, 2, 4, 8);
+      Tensor wrongRank = Tensor.allocate(DType.FLOAT32, 2, 4, 8);
+      for (Tensor wrong : List.of(wrongExtent, wrongType, wrongRank)) {
+        InvalidInputException e =
+            assertThrows(
+                InvalidInputException.class,
+                () -> executor.run(new Datum[] {Datum.of(wrong)}, new Tensor[1]));
+        assertEquals("x", e.input());
+      }
+    }
+  }
+
+  @Test
+  void inputsLiveFromTheStartAndOutputsToTheEnd() {
+    try (Executable executable = executable()) {
+      MemoryProblem problem = executable.problem();
+      int end = executable.program().steps().size() + 2;
+      assertEquals(0, problem.lower(0));
+      int[] uppers = new int[problem.count()];
+      Arrays.setAll(uppers, problem::upper);
+      assertEquals(end, Arrays.stream(uppers).max().orElseThrow());
+    }
+  }
+}
