@@ -76,26 +76,38 @@ final class ExecutorTest {
     }
   }
 
+  /**
+   * The optimising compiler decides in the background when vectors stop living on the heap, and now and then
+   * not at all; fresh code gets a fresh decision.
+   */
   @Test
   void warmRunsAllocateNothing() {
+    long least = Long.MAX_VALUE;
+    for (int attempt = 0; attempt < 4 && least > 0; attempt++) {
+      try (ThreadTeam team = new ThreadTeam(2);
+          Executable executable = executable();
+          Executor executor =
+              new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
+        least = Math.min(least, leastAllocation(executor));
+      }
+    }
+    assertEquals(0, least, "bytes allocated by five warm runs");
+  }
+
+  private static long leastAllocation(Executor executor) {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long self = Thread.currentThread().threadId();
-    try (ThreadTeam team = new ThreadTeam(2);
-        Executable executable = executable();
-        Executor executor =
-            new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
-      Datum[] inputs = {Datum.of(input(300))};
-      Tensor[] outputs = {Tensor.allocate(DType.FLOAT32, 1, 2, 300, 8)};
-      long least = Long.MAX_VALUE;
-      for (int round = 0; round < 1000 && least > 0; round++) {
-        long before = threads.getThreadAllocatedBytes(self);
-        for (int i = 0; i < 5; i++) {
-          executor.run(inputs, outputs);
-        }
-        least = Math.min(least, threads.getThreadAllocatedBytes(self) - before);
+    Datum[] inputs = {Datum.of(input(100))};
+    Tensor[] outputs = {Tensor.allocate(DType.FLOAT32, 1, 2, 100, 8)};
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 2000 && least > 0; round++) {
+      long before = threads.getThreadAllocatedBytes(self);
+      for (int i = 0; i < 5; i++) {
+        executor.run(inputs, outputs);
       }
-      assertEquals(0, least, "bytes allocated by five warm runs");
+      least = Math.min(least, threads.getThreadAllocatedBytes(self) - before);
     }
+    return least;
   }
 
   @Test

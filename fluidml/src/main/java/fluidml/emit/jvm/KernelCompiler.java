@@ -30,6 +30,7 @@ public final class KernelCompiler {
           target.vectorBits() + " needs the JVM flag " + HostTarget.VECTOR_FLAG + "; 0 does not");
     }
     this.target = target;
+    JitDirectives.ensureAdded();
   }
 
   /** The target code is emitted for. */

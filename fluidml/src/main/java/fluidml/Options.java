@@ -1,0 +1,148 @@
+package fluidml;
+
+import fluidml.error.InvalidInputException;
+import fluidml.memory.MemoryPlanner;
+import fluidml.memory.Planners;
+import java.util.OptionalInt;
+
+/**
+ * How a model is compiled and run. Immutable; {@code with…} methods give changed copies.
+ *
+ * @param engine what executes the graph
+ * @param threads threads that share a run, the caller's included; 0 for the processors that this process
+ *     may use
+ * @param vectorBits width of the vectors in generated code (128, 256, 512, or 0 for scalar code); empty
+ *     for the machine's
+ * @param checked whether every memory access of generated code is checked: slow, for finding bugs
+ * @param optimize whether graph passes run
+ * @param fuse whether operators share kernels
+ * @param planner how the arena is planned
+ * @param maxMemory bytes that the arena and scratch of one session may take
+ * @param rememberedShapes how many sets of input extents a session keeps prepared
+ * @param profile whether sessions measure every step
+ */
+public record Options(
+    Engine engine,
+    int threads,
+    OptionalInt vectorBits,
+    boolean checked,
+    boolean optimize,
+    boolean fuse,
+    MemoryPlanner planner,
+    long maxMemory,
+    int rememberedShapes,
+    boolean profile) {
+  /** What executes a graph. */
+  public enum Engine {
+    /** Generated kernels in a planned arena. */
+    COMPILED,
+    /** The interpreter: slow and obvious. */
+    REFERENCE
+  }
+
+  /**
+   * Checks the ranges.
+   *
+   * @throws InvalidInputException if a number is out of range
+   */
+  public Options {
+    check(threads >= 0 && threads <= 1024, "threads", threads + " is not in 0 to 1024");
+    int bits = vectorBits.orElse(0);
+    check(
+        bits == 0 || bits == 128 || bits == 256 || bits == 512,
+        "vectorBits",
+        bits + " is not 0, 128, 256 or 512");
+    check(maxMemory > 0, "maxMemory", maxMemory + " is not positive");
+    check(rememberedShapes >= 1, "rememberedShapes", rememberedShapes + " is less than 1");
+  }
+
+  private static void check(boolean holds, String option, String problem) {
+    if (!holds) {
+      throw new InvalidInputException(option, problem);
+    }
+  }
+
+  /** What most want. */
+  public static Options defaults() {
+    return new Options(
+        Engine.COMPILED,
+        0,
+        OptionalInt.empty(),
+        false,
+        true,
+        true,
+        Planners.fast(),
+        Long.MAX_VALUE,
+        16,
+        false);
+  }
+
+  /** With another engine. */
+  public Options withEngine(Engine newEngine) {
+    return new Options(
+        newEngine, threads, vectorBits, checked, optimize, fuse, planner, maxMemory, rememberedShapes, profile);
+  }
+
+  /** With another number of threads; 0 for all processors of this process. */
+  public Options withThreads(int newThreads) {
+    return new Options(
+        engine, newThreads, vectorBits, checked, optimize, fuse, planner, maxMemory, rememberedShapes, profile);
+  }
+
+  /** With vectors of this many bits: 128, 256, 512, or 0 for scalar code. */
+  public Options withVectorBits(int bits) {
+    return new Options(
+        engine,
+        threads,
+        OptionalInt.of(bits),
+        checked,
+        optimize,
+        fuse,
+        planner,
+        maxMemory,
+        rememberedShapes,
+        profile);
+  }
+
+  /** With or without checks of every memory access. */
+  public Options withChecked(boolean newChecked) {
+    return new Options(
+        engine, threads, vectorBits, newChecked, optimize, fuse, planner, maxMemory, rememberedShapes, profile);
+  }
+
+  /** With or without graph passes. */
+  public Options withOptimize(boolean newOptimize) {
+    return new Options(
+        engine, threads, vectorBits, checked, newOptimize, fuse, planner, maxMemory, rememberedShapes, profile);
+  }
+
+  /** With or without kernels that several operators share. */
+  public Options withFuse(boolean newFuse) {
+    return new Options(
+        engine, threads, vectorBits, checked, optimize, newFuse, planner, maxMemory, rememberedShapes, profile);
+  }
+
+  /** With another memory planner. */
+  public Options withPlanner(MemoryPlanner newPlanner) {
+    return new Options(
+        engine, threads, vectorBits, checked, optimize, fuse, newPlanner, maxMemory, rememberedShapes, profile);
+  }
+
+  /** With a limit in bytes on arena and scratch of one session. */
+  public Options withMaxMemory(long bytes) {
+    return new Options(
+        engine, threads, vectorBits, checked, optimize, fuse, planner, bytes, rememberedShapes, profile);
+  }
+
+  /** With another number of remembered sets of input extents. */
+  public Options withRememberedShapes(int count) {
+    return new Options(
+        engine, threads, vectorBits, checked, optimize, fuse, planner, maxMemory, count, profile);
+  }
+
+  /** With or without a measurement of every step. */
+  public Options withProfile(boolean newProfile) {
+    return new Options(
+        engine, threads, vectorBits, checked, optimize, fuse, planner, maxMemory, rememberedShapes, newProfile);
+  }
+}

@@ -1,0 +1,193 @@
+package fluidml;
+
+import fluidml.error.InvalidInputException;
+import fluidml.error.SessionClosedException;
+import fluidml.graph.Value;
+import fluidml.reference.Datum;
+import fluidml.reference.Interpreter;
+import fluidml.tensor.Tensor;
+import fluidml.vm.Executor;
+import fluidml.vm.Profile;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Runs a {@link Model} in an arena of its own. Safe for use by many threads, one run at a time: further
+ * callers wait. For runs side by side open more sessions; they share weights and code.
+ */
+public final class Session implements AutoCloseable {
+  private final Model model;
+  private final Optional<Executor> executor;
+  private final ReentrantLock lock = new ReentrantLock();
+  private volatile boolean closed;
+
+  Session(Model model) {
+    this.model = model;
+    Options options = model.options();
+    this.executor =
+        model
+            .executable()
+            .map(
+                executable ->
+                    new Executor(
+                        executable,
+                        model.team(),
+                        options.planner(),
+                        options.rememberedShapes(),
+                        options.maxMemory(),
+                        options.profile()));
+  }
+
+  /**
+   * Runs the model.
+   *
+   * @param inputs a tensor for each input of the model, by name; read, never kept
+   * @return a new tensor for each output, by name, in the order of the model
+   * @throws InvalidInputException if a name, type or extent does not fit, or an output is not a tensor
+   * @throws fluidml.error.MemoryLimitException if the memory for these extents does not fit the limit
+   * @throws SessionClosedException if this is closed
+   */
+  public Map<String, Tensor> run(Map<String, Tensor> inputs) {
+    Map<String, Datum> data = new LinkedHashMap<>();
+    inputs.forEach((name, tensor) -> data.put(name, Datum.of(tensor)));
+    Map<String, Tensor> results = new LinkedHashMap<>();
+    runData(data)
+        .forEach(
+            (name, datum) -> {
+              if (!(datum instanceof Datum.TensorDatum(Tensor tensor))) {
+                throw new InvalidInputException(
+                    name, "the output is " + datum.describe() + "; use runData");
+              }
+              results.put(name, tensor);
+            });
+    return results;
+  }
+
+  /** Like {@link #run}, for models with inputs or outputs that are sequences or optionals. */
+  public Map<String, Datum> runData(Map<String, Datum> inputs) {
+    List<Value> outputs = model.outputs();
+    List<Datum> results = execute(order(model.inputs(), inputs), new Tensor[outputs.size()]);
+    Map<String, Datum> named = new LinkedHashMap<>();
+    for (int i = 0; i < outputs.size(); i++) {
+      named.put(outputs.get(i).name(), results.get(i));
+    }
+    return named;
+  }
+
+  /**
+   * Prepares runs that read the same input tensors and write the same output tensors each time. The
+   * elements may change from run to run. Runs allocate nothing on the heap once they are warm.
+   *
+   * @param inputs a tensor for each input
+   * @param outputs a tensor for each output, of the extents that the inputs lead to
+   * @throws InvalidInputException if a name is missing or unknown
+   */
+  public BoundRun bind(Map<String, Tensor> inputs, Map<String, Tensor> outputs) {
+    Map<String, Datum> data = new LinkedHashMap<>();
+    inputs.forEach((name, tensor) -> data.put(name, Datum.of(tensor)));
+    Datum[] ordered = order(model.inputs(), data);
+    Tensor[] results = new Tensor[model.outputs().size()];
+    for (int i = 0; i < results.length; i++) {
+      results[i] = outputs.get(model.outputs().get(i).name());
+      if (results[i] == null) {
+        throw new InvalidInputException(model.outputs().get(i).name(), "no tensor for this output");
+      }
+    }
+    return () -> execute(ordered, results);
+  }
+
+  /** A run with fixed tensors, made by {@link Session#bind}. */
+  @FunctionalInterface
+  public interface BoundRun {
+    /**
+     * Runs once.
+     *
+     * @throws InvalidInputException if a tensor does not fit
+     * @throws SessionClosedException if the session is closed
+     */
+    void run();
+  }
+
+  private static Datum[] order(List<Value> declared, Map<String, Datum> given) {
+    Datum[] ordered = new Datum[declared.size()];
+    for (int i = 0; i < ordered.length; i++) {
+      String name = declared.get(i).name();
+      ordered[i] = given.get(name);
+      if (ordered[i] == null) {
+        throw new InvalidInputException(name, "the model's input is not given; given: " + given.keySet());
+      }
+    }
+    if (given.size() > ordered.length) {
+      List<String> known = declared.stream().map(Value::name).toList();
+      throw new InvalidInputException(
+          given.keySet().stream().filter(n -> !known.contains(n)).toList().toString(),
+          "the model has no such input; it has " + known);
+    }
+    return ordered;
+  }
+
+  private List<Datum> execute(Datum[] inputs, Tensor[] outputs) {
+    lock.lock();
+    try {
+      if (closed) {
+        throw new SessionClosedException("session");
+      }
+      return executor.isPresent() ? executor.get().run(inputs, outputs) : interpret(inputs, outputs);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private List<Datum> interpret(Datum[] inputs, Tensor[] outputs) {
+    List<Datum> results = Interpreter.run(model.graph(), Arrays.asList(inputs));
+    for (int i = 0; i < outputs.length; i++) {
+      if (outputs[i] != null) {
+        Tensor result = results.get(i).tensor();
+        if (!Arrays.equals(result.dims(), outputs[i].dims()) || result.dtype() != outputs[i].dtype()) {
+          throw new InvalidInputException(
+              model.outputs().get(i).name(),
+              "the preallocated output is " + outputs[i] + ", the result " + result);
+        }
+        outputs[i].data().copyFrom(result.data());
+      }
+    }
+    return results;
+  }
+
+  /** Time spent in every step so far, if the options ask for it. */
+  public Optional<Profile> profile() {
+    return executor.flatMap(Executor::profile);
+  }
+
+  /** The memory plan of the last run, if the engine is compiled and there was a run. */
+  public Optional<Executor.PlannedMemory> memory() {
+    lock.lock();
+    try {
+      return executor.flatMap(Executor::memory);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Frees the session's memory. A run in progress on another thread ends first; later runs throw. Closing
+   * twice is fine.
+   */
+  @Override
+  public void close() {
+    lock.lock();
+    try {
+      if (!closed) {
+        closed = true;
+        executor.ifPresent(Executor::close);
+        model.release();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}
