@@ -22,8 +22,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A compiled model: code, constants and threads that any number of {@link Session}s share. Safe for use by
- * any number of threads.
+ * A compiled model: code, constants and threads that any number of {@link Session}s share. Safe for
+ * use by any number of threads.
  *
  * <pre>{@code
  * try (Model model = Model.load(Path.of("model.onnx"));
@@ -57,7 +57,8 @@ public final class Model implements AutoCloseable {
     } else {
       this.executable = Optional.empty();
     }
-    this.team = new ThreadTeam(options.threads() == 0 ? ThreadTeam.defaultSize() : options.threads());
+    this.team =
+        new ThreadTeam(options.threads() == 0 ? ThreadTeam.defaultSize() : options.threads());
   }
 
   /**
@@ -70,11 +71,12 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * Loads and compiles an ONNX model. Weights stay in the mapped file; what kernels read in another order
-   * is packed once.
+   * Loads and compiles an ONNX model. Weights stay in the mapped file; what kernels read in another
+   * order is packed once.
    *
    * @throws fluidml.error.InvalidModelException if the file is missing, damaged or inconsistent
-   * @throws fluidml.error.UnsupportedModelException if it needs an operator or type that is not supported
+   * @throws fluidml.error.UnsupportedModelException if it needs an operator or type that is not
+   *     supported
    * @throws fluidml.error.MemoryLimitException if there is not enough native memory
    */
   public static Model load(Path path, Options options) {
@@ -87,7 +89,10 @@ public final class Model implements AutoCloseable {
     }
   }
 
-  /** Compiles a graph made by {@link fluidml.graph.GraphBuilder}; its constants must outlive the model. */
+  /**
+   * Compiles a graph made by {@link fluidml.graph.GraphBuilder}; its constants must outlive the
+   * model.
+   */
   public static Model of(Graph graph, Options options) {
     return new Model(graph, Optional.empty(), options);
   }
@@ -96,7 +101,8 @@ public final class Model implements AutoCloseable {
     if (!HostTarget.hasVectorModule() && WARNED.compareAndSet(false, true)) {
       LOG.log(
           Level.WARNING,
-          "The Vector API module is not there: kernels run as scalar code, many times slower. Start java with {0}",
+          "The Vector API module is not there: kernels run as scalar code, many times slower. Start"
+              + " java with {0}",
           HostTarget.VECTOR_FLAG);
     }
     Target detected = HostTarget.detect();
@@ -176,7 +182,10 @@ public final class Model implements AutoCloseable {
     }
   }
 
-  /** Opens no more sessions; memory is freed when the last open session is closed. Closing twice is fine. */
+  /**
+   * Opens no more sessions; memory is freed when the last open session is closed. Closing twice is
+   * fine.
+   */
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {

@@ -9,10 +9,10 @@ import java.util.OptionalInt;
  * How a model is compiled and run. Immutable; {@code with…} methods give changed copies.
  *
  * @param engine what executes the graph
- * @param threads threads that share a run, the caller's included; 0 for the processors that this process
- *     may use
- * @param vectorBits width of the vectors in generated code (128, 256, 512, or 0 for scalar code); empty
- *     for the machine's
+ * @param threads threads that share a run, the caller's included; 0 for the processors that this
+ *     process may use
+ * @param vectorBits width of the vectors in generated code (128, 256, 512, or 0 for scalar code);
+ *     empty for the machine's
  * @param checked whether every memory access of generated code is checked: slow, for finding bugs
  * @param optimize whether graph passes run
  * @param fuse whether operators share kernels
@@ -80,13 +80,31 @@ public record Options(
   /** With another engine. */
   public Options withEngine(Engine newEngine) {
     return new Options(
-        newEngine, threads, vectorBits, checked, optimize, fuse, planner, maxMemory, rememberedShapes, profile);
+        newEngine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        planner,
+        maxMemory,
+        rememberedShapes,
+        profile);
   }
 
   /** With another number of threads; 0 for all processors of this process. */
   public Options withThreads(int newThreads) {
     return new Options(
-        engine, newThreads, vectorBits, checked, optimize, fuse, planner, maxMemory, rememberedShapes, profile);
+        engine,
+        newThreads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        planner,
+        maxMemory,
+        rememberedShapes,
+        profile);
   }
 
   /** With vectors of this many bits: 128, 256, 512, or 0 for scalar code. */
@@ -107,31 +125,76 @@ public record Options(
   /** With or without checks of every memory access. */
   public Options withChecked(boolean newChecked) {
     return new Options(
-        engine, threads, vectorBits, newChecked, optimize, fuse, planner, maxMemory, rememberedShapes, profile);
+        engine,
+        threads,
+        vectorBits,
+        newChecked,
+        optimize,
+        fuse,
+        planner,
+        maxMemory,
+        rememberedShapes,
+        profile);
   }
 
   /** With or without graph passes. */
   public Options withOptimize(boolean newOptimize) {
     return new Options(
-        engine, threads, vectorBits, checked, newOptimize, fuse, planner, maxMemory, rememberedShapes, profile);
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        newOptimize,
+        fuse,
+        planner,
+        maxMemory,
+        rememberedShapes,
+        profile);
   }
 
   /** With or without kernels that several operators share. */
   public Options withFuse(boolean newFuse) {
     return new Options(
-        engine, threads, vectorBits, checked, optimize, newFuse, planner, maxMemory, rememberedShapes, profile);
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        newFuse,
+        planner,
+        maxMemory,
+        rememberedShapes,
+        profile);
   }
 
   /** With another memory planner. */
   public Options withPlanner(MemoryPlanner newPlanner) {
     return new Options(
-        engine, threads, vectorBits, checked, optimize, fuse, newPlanner, maxMemory, rememberedShapes, profile);
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        newPlanner,
+        maxMemory,
+        rememberedShapes,
+        profile);
   }
 
   /** With a limit in bytes on arena and scratch of one session. */
   public Options withMaxMemory(long bytes) {
     return new Options(
-        engine, threads, vectorBits, checked, optimize, fuse, planner, bytes, rememberedShapes, profile);
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        planner,
+        bytes,
+        rememberedShapes,
+        profile);
   }
 
   /** With another number of remembered sets of input extents. */
@@ -143,6 +206,15 @@ public record Options(
   /** With or without a measurement of every step. */
   public Options withProfile(boolean newProfile) {
     return new Options(
-        engine, threads, vectorBits, checked, optimize, fuse, planner, maxMemory, rememberedShapes, newProfile);
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        planner,
+        maxMemory,
+        rememberedShapes,
+        newProfile);
   }
 }

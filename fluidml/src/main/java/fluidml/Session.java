@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Runs a {@link Model} in an arena of its own. Safe for use by many threads, one run at a time: further
- * callers wait. For runs side by side open more sessions; they share weights and code.
+ * Runs a {@link Model} in an arena of its own. Safe for use by many threads, one run at a time:
+ * further callers wait. For runs side by side open more sessions; they share weights and code.
  */
 public final class Session implements AutoCloseable {
   private final Model model;
@@ -47,8 +47,10 @@ public final class Session implements AutoCloseable {
    *
    * @param inputs a tensor for each input of the model, by name; read, never kept
    * @return a new tensor for each output, by name, in the order of the model
-   * @throws InvalidInputException if a name, type or extent does not fit, or an output is not a tensor
-   * @throws fluidml.error.MemoryLimitException if the memory for these extents does not fit the limit
+   * @throws InvalidInputException if a name, type or extent does not fit, or an output is not a
+   *     tensor
+   * @throws fluidml.error.MemoryLimitException if the memory for these extents does not fit the
+   *     limit
    * @throws SessionClosedException if this is closed
    */
   public Map<String, Tensor> run(Map<String, Tensor> inputs) {
@@ -118,7 +120,8 @@ public final class Session implements AutoCloseable {
       String name = declared.get(i).name();
       ordered[i] = given.get(name);
       if (ordered[i] == null) {
-        throw new InvalidInputException(name, "the model's input is not given; given: " + given.keySet());
+        throw new InvalidInputException(
+            name, "the model's input is not given; given: " + given.keySet());
       }
     }
     if (given.size() > ordered.length) {
@@ -136,7 +139,9 @@ public final class Session implements AutoCloseable {
       if (closed) {
         throw new SessionClosedException("session");
       }
-      return executor.isPresent() ? executor.get().run(inputs, outputs) : interpret(inputs, outputs);
+      return executor.isPresent()
+          ? executor.get().run(inputs, outputs)
+          : interpret(inputs, outputs);
     } finally {
       lock.unlock();
     }
@@ -147,7 +152,8 @@ public final class Session implements AutoCloseable {
     for (int i = 0; i < outputs.length; i++) {
       if (outputs[i] != null) {
         Tensor result = results.get(i).tensor();
-        if (!Arrays.equals(result.dims(), outputs[i].dims()) || result.dtype() != outputs[i].dtype()) {
+        if (!Arrays.equals(result.dims(), outputs[i].dims())
+            || result.dtype() != outputs[i].dtype()) {
           throw new InvalidInputException(
               model.outputs().get(i).name(),
               "the preallocated output is " + outputs[i] + ", the result " + result);
@@ -174,8 +180,8 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Frees the session's memory. A run in progress on another thread ends first; later runs throw. Closing
-   * twice is fine.
+   * Frees the session's memory. A run in progress on another thread ends first; later runs throw.
+   * Closing twice is fine.
    */
   @Override
   public void close() {

@@ -140,4 +140,15 @@ public final class CallBuilder {
             (body, begin, end) -> body.when(begin.lt(end), () -> entry.write(body, begin, end)));
     return new KernelCall(label, built, arguments, sizes, nodes, work);
   }
+
+  /**
+   * Finishes the call of a kernel that a schedule has built on {@link #kernel}.
+   *
+   * @param label for people
+   * @param nodes what the call computes
+   * @param work an estimate of the arithmetic operations
+   */
+  public KernelCall finish(String label, List<Node> nodes, Dim work, Kernel built) {
+    return new KernelCall(label, built, arguments, sizes, nodes, work);
+  }
 }

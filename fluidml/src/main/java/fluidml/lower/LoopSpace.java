@@ -64,6 +64,20 @@ public final class LoopSpace {
     return merge(space, axes.stream().filter(a -> !space.dim(a).is(1)).toList(), views);
   }
 
+  /**
+   * The fewest loops in the order of the axes, with a loop for each axis in {@code kept} even if
+   * its extent is 1.
+   */
+  public static LoopSpace keeping(Shape space, List<Integer> kept, List<View> views) {
+    List<Integer> axes = new ArrayList<>();
+    for (int i = 0; i < space.rank(); i++) {
+      if (!space.dim(i).is(1) || kept.contains(i)) {
+        axes.add(i);
+      }
+    }
+    return merge(space, axes, views);
+  }
+
   private static LoopSpace merge(Shape space, List<Integer> axes, List<View> views) {
     List<List<Integer>> groups = new ArrayList<>();
     for (int axis : axes) {

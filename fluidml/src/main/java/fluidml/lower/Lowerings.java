@@ -9,6 +9,8 @@ public final class Lowerings {
   /** Every lowering; each says no to what it does not compute. */
   public static List<Lowering> all() {
     return List.of(
+        new AttentionLowering(),
+        new MatMulLowering(),
         new MapLowering(),
         new MovementLowering(),
         new IndexingLowering(),

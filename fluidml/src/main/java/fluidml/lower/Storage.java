@@ -177,7 +177,8 @@ public final class Storage {
   }
 
   private boolean isChannelsLast(View view) {
-    return view.equals(View.permuted(view.root(), channelsLast(view.shape().rank())))
+    return view.root().shape().equals(view.shape())
+        && view.equals(View.permuted(view.root(), channelsLast(view.shape().rank())))
         && !view.isRowMajor();
   }
 

@@ -70,7 +70,10 @@ class PackageTableTest {
     return TABLE.sequencedKeySet().stream();
   }
 
-  /** Packages of the JDK beyond {@code java.base} and the Vector API, and the one room that uses each. */
+  /**
+   * Packages of the JDK beyond {@code java.base} and the Vector API, and the one room that uses
+   * each.
+   */
   private static final Map<String, List<String>> PLATFORM_EXTRAS =
       Map.of("emit", List.of("javax.management.."), "reference", List.of("javax.imageio.."));
 

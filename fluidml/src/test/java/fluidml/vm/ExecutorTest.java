@@ -67,8 +67,7 @@ final class ExecutorTest {
       int[] lengths = {5, 1, 40, 5, 7, 9, 100, 5, 3};
       for (int length : lengths) {
         Datum x = Datum.of(input(length));
-        float[] expected =
-            Interpreter.run(graph(), List.of(x)).getFirst().tensor().toFloats();
+        float[] expected = Interpreter.run(graph(), List.of(x)).getFirst().tensor().toFloats();
         Tensor actual = executor.run(new Datum[] {x}, new Tensor[1]).getFirst().tensor();
         assertArrayEquals(new long[] {1, 2, length, 8}, actual.dims());
         assertArrayEquals(expected, actual.toFloats(), 1e-5f);
@@ -77,8 +76,8 @@ final class ExecutorTest {
   }
 
   /**
-   * The optimising compiler decides in the background when vectors stop living on the heap, and now and then
-   * not at all; fresh code gets a fresh decision.
+   * The optimising compiler decides in the background when vectors stop living on the heap, and now
+   * and then not at all; fresh code gets a fresh decision.
    */
   @Test
   void warmRunsAllocateNothing() {
@@ -126,11 +125,9 @@ final class ExecutorTest {
       try (Executor enough = new Executor(executable, team, Planners.fast(), 3, needed, false)) {
         enough.run(inputs, new Tensor[1]);
       }
-      try (Executor tight =
-          new Executor(executable, team, Planners.fast(), 3, needed - 1, false)) {
+      try (Executor tight = new Executor(executable, team, Planners.fast(), 3, needed - 1, false)) {
         MemoryLimitException e =
-            assertThrows(
-                MemoryLimitException.class, () -> tight.run(inputs, new Tensor[1]));
+            assertThrows(MemoryLimitException.class, () -> tight.run(inputs, new Tensor[1]));
         assertEquals(needed, e.neededBytes());
         assertEquals(needed - 1, e.allowedBytes());
         tight.run(new Datum[] {Datum.of(input(8))}, new Tensor[1]);

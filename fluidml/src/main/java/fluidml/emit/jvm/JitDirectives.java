@@ -11,13 +11,14 @@ import javax.management.ObjectName;
 /**
  * Tells the JIT that emitted kernels are not for the quick compiler (C1).
  *
- * <p>A kernel is a long row of Vector API calls that are inlined by force. C1 makes slow code of it, and for
- * the larger ones gives up («out of virtual registers»). A method whose profiled compilation it gives up on
- * stays in its unprofiled C1 code for ever, thousands of times slower than what C2 makes. Without C1
- * a kernel goes from the interpreter straight to C2, and is hot several times sooner.
+ * <p>A kernel is a long row of Vector API calls that are inlined by force. C1 makes slow code of
+ * it, and for the larger ones gives up («out of virtual registers»). A method whose profiled
+ * compilation it gives up on stays in its unprofiled C1 code for ever, thousands of times slower
+ * than what C2 makes. Without C1 a kernel goes from the interpreter straight to C2, and is hot
+ * several times sooner.
  *
- * <p>The directive matches emitted classes only. It is added to the running JVM by the diagnostic command
- * {@code Compiler.directives_add}.
+ * <p>The directive matches emitted classes only. It is added to the running JVM by the diagnostic
+ * command {@code Compiler.directives_add}.
  */
 final class JitDirectives {
   private static final String DIRECTIVES =
@@ -51,7 +52,8 @@ final class JitDirectives {
       System.getLogger("fluidml")
           .log(
               Level.WARNING,
-              "Kernels may become hot slowly: the JVM takes no compiler directives (is the module jdk.management there?)",
+              "Kernels may become hot slowly: the JVM takes no compiler directives (is the module"
+                  + " jdk.management there?)",
               e);
       return false;
     }
