@@ -85,11 +85,15 @@ final class Slices {
     Dim extent = c.shape(c.in(0)).dim(axis);
     int count = c.outputCount();
     Dim part = extent.ceilDiv(Dim.of(count));
+    Dim remainder = extent.mod(Dim.of(count));
+    if (c.version() < 18 && remainder.isConstant() && !remainder.is(0)) {
+      throw c.invalid("%s elements cannot be split into %d equal parts".formatted(extent, count));
+    }
     List<Dim> sizes = new ArrayList<>();
     Dim rest = extent;
     for (int i = 0; i < count - 1; i++) {
       // The parts before the last may reach the end when the count does not divide the extent.
-      Dim size = extent.mod(Dim.of(count)).is(0) ? part : part.min(rest);
+      Dim size = remainder.is(0) ? part : part.min(rest);
       sizes.add(size);
       rest = rest.minus(size);
     }
