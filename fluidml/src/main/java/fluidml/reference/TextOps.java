@@ -140,7 +140,14 @@ final class TextOps {
     }
     Tensor result = Tensor.allocate(DType.BOOL, x.dims());
     for (long i = 0; i < x.elements(); i++) {
-      result.setLong(i, pattern.matcher(x.getString(i)).matches() ? 1 : 0);
+      try {
+        result.setLong(i, pattern.matcher(x.getString(i)).matches() ? 1 : 0);
+      } catch (StackOverflowError e) {
+        throw new IllegalArgumentException(
+            "element %d is too long (%d) for the pattern '%s'"
+                .formatted(i, x.getString(i).length(), op.pattern()),
+            e);
+      }
     }
     return result;
   }

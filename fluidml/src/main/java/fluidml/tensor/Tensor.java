@@ -1,5 +1,6 @@
 package fluidml.tensor;
 
+import fluidml.error.MemoryLimitException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -61,14 +62,22 @@ public final class Tensor {
     return new Tensor(dtype, dims.clone(), data, List.of());
   }
 
-  /** A zeroed tensor on the heap or, above 1 MiB, in memory that the garbage collector frees. */
+  /**
+   * A zeroed tensor on the heap or, above 1 MiB, in memory that the garbage collector frees.
+   *
+   * @throws MemoryLimitException if there is not enough memory
+   */
   public static Tensor allocate(DType dtype, long... dims) {
     long bytes = dtype.byteSize(elements(dims));
-    MemorySegment data =
-        bytes <= 1 << 20
-            ? MemorySegment.ofArray(new long[(int) ((bytes + 7) / 8)]).asSlice(0, bytes)
-            : Arena.ofAuto().allocate(bytes, 64);
-    return wrap(dtype, data, dims);
+    try {
+      MemorySegment data =
+          bytes <= 1 << 20
+              ? MemorySegment.ofArray(new long[(int) ((bytes + 7) / 8)]).asSlice(0, bytes)
+              : Arena.ofAuto().allocate(bytes, 64);
+      return wrap(dtype, data, dims);
+    } catch (OutOfMemoryError e) {
+      throw new MemoryLimitException(bytes, -1, dtype + Arrays.toString(dims), e);
+    }
   }
 
   /** A float32 tensor over (not a copy of) an array. */

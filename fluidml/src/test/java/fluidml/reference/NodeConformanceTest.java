@@ -1,5 +1,6 @@
 package fluidml.reference;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fluidml.error.UnsupportedModelException;
@@ -23,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -30,15 +32,31 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** ONNX's operator tests, imported and interpreted. */
 class NodeConformanceTest {
-  /** Tests that pass; raise it when more do. */
-  private static final int PASSING = 1430;
+  /**
+   * Tests that cannot be passed: expectations drawn from another random generator, and one that
+   * holds rounding noise of a float32 transform where the exact result is zero.
+   */
+  private static final Set<String> GAPS =
+      Set.of(
+          "test_bernoulli",
+          "test_bernoulli_double",
+          "test_bernoulli_double_expanded",
+          "test_bernoulli_expanded",
+          "test_bernoulli_seed",
+          "test_bernoulli_seed_expanded",
+          "test_training_dropout",
+          "test_training_dropout_default_mask",
+          "test_training_dropout_mask",
+          "test_dft_inverse");
 
   @Test
-  void passesMostOperatorTests(@TempDir Path folder) throws IOException {
+  void passesOperatorTests(@TempDir Path folder) throws IOException {
     unzip(SharedData.require("onnx/node.zip"), folder);
     TreeMap<String, String> failures = new TreeMap<>();
     int passed = run(folder, failures);
-    assertTrue(passed >= PASSING, () -> passed + " passed; failed: " + failures);
+    failures.keySet().removeAll(GAPS);
+    assertEquals(Map.of(), failures);
+    assertTrue(passed > 0);
   }
 
   /**
