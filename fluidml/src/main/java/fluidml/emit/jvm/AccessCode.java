@@ -46,11 +46,26 @@ final class AccessCode {
   void address(String buffer, DType dtype, Expr index, int lanes, Optional<Expr> mask) {
     int size = dtype.bytes();
     if (!method.target.checked()) {
+      Addresses sum = Addresses.of(index, method);
       method.address(buffer);
-      offset(Addresses.of(index, method), size, true);
+      for (Addresses.Term term : sum.terms()) {
+        method.counter(term.value());
+        scaled(term, size);
+        code.ladd();
+      }
+      code.loadConstant(Addresses.ADDRESS_MASK).land();
+      for (Addresses.Term counter : sum.counters()) {
+        method.counter(counter.value());
+        scaled(counter, size);
+        code.ladd();
+      }
+      if (sum.constant() != 0) {
+        code.loadConstant(sum.constant() * size).ladd();
+      }
       return;
     }
-    offset(Addresses.of(index, method), size, false);
+    method.emit(index);
+    code.loadConstant((long) size).lmul();
     if (mask.isPresent()) {
       code.loadConstant(size);
       method.vectors().maskBits(mask.get());
@@ -67,24 +82,10 @@ final class AccessCode {
     code.ladd();
   }
 
-  private void offset(Addresses index, int size, boolean onTop) {
-    boolean first = !onTop;
-    for (Addresses.Term term : index.terms()) {
-      method.emit(term.value());
-      long factor = term.factor() * size;
-      if (factor != 1) {
-        code.loadConstant(factor).lmul();
-      }
-      if (!first) {
-        code.ladd();
-      }
-      first = false;
-    }
-    if (first || index.constant() != 0) {
-      code.loadConstant(index.constant() * size);
-      if (!first) {
-        code.ladd();
-      }
+  private void scaled(Addresses.Term term, int size) {
+    long factor = term.factor() * size;
+    if (factor != 1) {
+      code.loadConstant(factor).lmul();
     }
   }
 
@@ -101,7 +102,7 @@ final class AccessCode {
       Label done = code.newLabel();
       method.emit(load.mask().get());
       code.ifeq(otherwise);
-      loadScalar(load);
+      method.conditionally(() -> loadScalar(load));
       code.goto_(done).labelBinding(otherwise);
       switch (kind) {
         case FLOAT -> code.fconst_0();

@@ -3,7 +3,6 @@ package fluidml.emit.jvm;
 import fluidml.loop.BinaryOp;
 import fluidml.loop.Expr;
 import fluidml.loop.Walk;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,48 +12,72 @@ import java.util.Map;
  * An element index as a sum: terms by where their value changes, outermost loop first, then a
  * constant. C2 hoists the invariant front of such a sum and puts the constant into the instruction.
  *
- * @param terms factors of expressions that are not sums
+ * <p>Counters of loops that start at 0 come last, apart from the other terms: C2 knows their range.
+ * Once the sum before them is known to be an address, it can drop every range check.
+ *
+ * @param terms of unknown range
+ * @param counters of known range
  */
-record Addresses(List<Term> terms, long constant) {
+record Addresses(List<Term> terms, List<Term> counters, long constant) {
+  /** Greater than any address. */
+  static final long ADDRESS_MASK = (1L << 56) - 1;
 
   /** {@code factor * value}. */
   record Term(Expr value, long factor) {}
 
   static Addresses of(Expr index, MethodEmitter method) {
-    Map<Expr, Long> factors = new LinkedHashMap<>();
-    long constant = collect(index, 1, factors, method);
-    List<Term> terms = new ArrayList<>();
-    factors.forEach(
-        (value, factor) -> {
-          if (factor != 0) {
-            terms.add(new Term(value, factor));
-          }
-        });
-    terms.sort(Comparator.comparingInt(term -> depth(term.value, method)));
-    return new Addresses(List.copyOf(terms), constant);
+    Collector collector = new Collector(method);
+    long constant = collector.collect(index, 1);
+    collector.counters.entrySet().removeIf(e -> e.getValue() == 0);
+    for (Map.Entry<Expr, Long> e : collector.counters.entrySet()) {
+      if (e.getValue() < 0) {
+        collector.terms.merge(e.getKey(), e.getValue(), Long::sum);
+      }
+    }
+    collector.counters.entrySet().removeIf(e -> e.getValue() < 0);
+    return new Addresses(
+        sorted(collector.terms, method), sorted(collector.counters, method), constant);
   }
 
-  private static long collect(
-      Expr expr, long scale, Map<Expr, Long> factors, MethodEmitter method) {
-    Expr resolved = method.resolved(expr);
-    if (resolved instanceof Expr.Const c) {
-      return c.bits() * scale;
+  private static List<Term> sorted(Map<Expr, Long> factors, MethodEmitter method) {
+    return factors.entrySet().stream()
+        .filter(e -> e.getValue() != 0)
+        .map(e -> new Term(e.getKey(), e.getValue()))
+        .sorted(Comparator.comparingInt(term -> depth(term.value, method)))
+        .toList();
+  }
+
+  /** Multiplies out sums and constant factors. */
+  private record Collector(MethodEmitter method, Map<Expr, Long> terms, Map<Expr, Long> counters) {
+    Collector(MethodEmitter method) {
+      this(method, new LinkedHashMap<>(), new LinkedHashMap<>());
     }
-    if (resolved instanceof Expr.Binary b) {
-      if (b.op() == BinaryOp.ADD || b.op() == BinaryOp.SUB) {
-        long sign = b.op() == BinaryOp.ADD ? scale : -scale;
-        long left = collect(b.left(), scale, factors, method);
-        return left + collect(b.right(), sign, factors, method);
+
+    long collect(Expr expr, long scale) {
+      Expr resolved = method.resolved(expr);
+      if (resolved instanceof Expr.Const c) {
+        return c.bits() * scale;
       }
-      if (b.op() == BinaryOp.MUL && method.resolved(b.right()) instanceof Expr.Const c) {
-        return collect(b.left(), scale * c.bits(), factors, method);
+      if (resolved instanceof Expr.Var v && method.isCounter(v)) {
+        counters.merge(v, scale, Long::sum);
+        return collect(method.begin(v), scale);
       }
-      if (b.op() == BinaryOp.MUL && method.resolved(b.left()) instanceof Expr.Const c) {
-        return collect(b.right(), scale * c.bits(), factors, method);
+      if (resolved instanceof Expr.Binary b) {
+        if (b.op() == BinaryOp.ADD || b.op() == BinaryOp.SUB) {
+          long sign = b.op() == BinaryOp.ADD ? scale : -scale;
+          long left = collect(b.left(), scale);
+          return left + collect(b.right(), sign);
+        }
+        if (b.op() == BinaryOp.MUL && method.resolved(b.right()) instanceof Expr.Const c) {
+          return collect(b.left(), scale * c.bits());
+        }
+        if (b.op() == BinaryOp.MUL && method.resolved(b.left()) instanceof Expr.Const c) {
+          return collect(b.right(), scale * c.bits());
+        }
       }
+      terms.merge(resolved, scale, Long::sum);
+      return 0;
     }
-    factors.merge(resolved, scale, Long::sum);
-    return 0;
   }
 
   private static int depth(Expr expr, MethodEmitter method) {

@@ -55,9 +55,11 @@ final class Memory {
     }
   }
 
-  /** The end of an int loop, such that counting past it by {@code step} does not overflow. */
+  /**
+   * The end of an int loop from 0, such that counting past it by {@code step} does not overflow.
+   */
   static int loopEnd(long end, int step) {
-    return Math.toIntExact(end + step) - step;
+    return end <= 0 ? 0 : Math.toIntExact(end + step) - step;
   }
 
   /** Mask bits of the first {@code count} of {@code lanes} lanes. */

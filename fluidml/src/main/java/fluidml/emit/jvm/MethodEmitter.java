@@ -1,8 +1,5 @@
 package fluidml.emit.jvm;
 
-import static java.lang.constant.ConstantDescs.CD_int;
-import static java.lang.constant.ConstantDescs.CD_long;
-
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
@@ -47,6 +44,8 @@ final class MethodEmitter {
   private final Map<String, Integer> sizeSlots = new HashMap<>();
   private final Map<String, Integer> parameterSlots = new HashMap<>();
   private final Map<String, Integer> counterSlots = new HashMap<>();
+  private final Map<Expr.Const, Integer> constantSlots = new HashMap<>();
+  private final Map<String, Expr> begins = new HashMap<>();
   private final Map<String, Long> unrolledValues = new HashMap<>();
   private final Map<Register, Integer> registerSlots = new HashMap<>();
   private final Map<String, Integer> depths = new HashMap<>();
@@ -210,9 +209,33 @@ final class MethodEmitter {
     if (known != null) {
       code.loadConstant((long) known);
     } else if (counterSlots.containsKey(name)) {
-      code.iload(counterSlots.get(name)).i2l();
+      Expr variable = new Expr.Var(name);
+      counter(variable);
+      if (!begins.get(name).equals(Exprs.index(0))) {
+        emit(begins.get(name));
+        code.ladd();
+      }
     } else {
       code.lload(parameterSlots.get(name));
+    }
+  }
+
+  /** Whether a variable is that of a loop, counted from 0 in an int. */
+  boolean isCounter(Expr.Var variable) {
+    return counterSlots.containsKey(variable.name());
+  }
+
+  /** What to add to a loop's counter to get its variable. */
+  Expr begin(Expr.Var variable) {
+    return begins.get(variable.name());
+  }
+
+  /** Pushes a loop's counter as a long; any other expression as it is. */
+  void counter(Expr expr) {
+    if (expr instanceof Expr.Var v && isCounter(v)) {
+      code.iload(counterSlots.get(v.name())).i2l();
+    } else {
+      emit(expr);
     }
   }
 
@@ -242,8 +265,31 @@ final class MethodEmitter {
 
   private void block(Stmt.Block block) {
     int slot = nextSlot;
-    block.statements().forEach(this::statement);
+    conditionally(() -> block.statements().forEach(this::statement));
     nextSlot = slot;
+  }
+
+  /** Emits code that may be skipped: constants made there are unknown afterwards. */
+  void conditionally(Runnable emission) {
+    Set<Expr.Const> outside = Set.copyOf(constantSlots.keySet());
+    emission.run();
+    constantSlots.keySet().retainAll(outside);
+  }
+
+  /**
+   * Pushes a vector of equal constants, which is made once in a block: every call of the Vector API
+   * counts against what C2 inlines into a method.
+   */
+  void vectorConstant(Expr.Const constant, Runnable make) {
+    Integer slot = constantSlots.get(constant);
+    if (slot != null) {
+      code.aload(slot);
+      return;
+    }
+    make.run();
+    slot = takeSlot(TypeKind.REFERENCE);
+    constantSlots.put(constant, slot);
+    code.dup().astore(slot);
   }
 
   private void statement(Stmt statement) {
@@ -290,23 +336,20 @@ final class MethodEmitter {
 
   private void serial(Stmt.For loop) {
     int saved = nextSlot;
-    int end = takeSlot(TypeKind.INT);
+    Expr begin = let(loop.begin());
+    int count = takeSlot(TypeKind.INT);
     int counter = takeSlot(TypeKind.INT);
-    emit(loop.end());
+    emit(loop.end().minus(begin));
     code.loadConstant(loop.step())
         .invokestatic(Descs.MEMORY, "loopEnd", Descs.LOOP_END)
-        .istore(end);
-    emit(loop.begin());
-    if (loop.begin() instanceof Expr.Const) {
-      code.l2i();
-    } else {
-      code.invokestatic(Descs.MATH, "toIntExact", Descs.method(CD_int, CD_long));
-    }
-    code.istore(counter);
+        .istore(count)
+        .iconst_0()
+        .istore(counter);
     Label top = code.newLabel();
     Label exit = code.newLabel();
-    code.labelBinding(top).iload(counter).iload(end).if_icmpge(exit);
+    code.labelBinding(top).iload(counter).iload(count).if_icmpge(exit);
     counterSlots.put(loop.variable(), counter);
+    begins.put(loop.variable(), begin);
     depths.put(loop.variable(), ++depth);
     block(loop.body());
     depth--;

@@ -154,9 +154,9 @@ final class ScalarCode {
     Label otherwise = code.newLabel();
     Label done = code.newLabel();
     jumpUnless(s.condition(), otherwise);
-    emit(s.whenTrue());
+    method.conditionally(() -> emit(s.whenTrue()));
     code.goto_(done).labelBinding(otherwise);
-    emit(s.whenFalse());
+    method.conditionally(() -> emit(s.whenFalse()));
     code.labelBinding(done);
   }
 
@@ -171,7 +171,7 @@ final class ScalarCode {
   void jumpUnless(Expr condition, Label target) {
     if (condition instanceof Expr.Binary b && b.op() == BinaryOp.AND) {
       jumpUnless(b.left(), target);
-      jumpUnless(b.right(), target);
+      method.conditionally(() -> jumpUnless(b.right(), target));
       return;
     }
     if (!(condition instanceof Expr.Compare c)) {

@@ -28,11 +28,14 @@ final class VectorCode {
     int lanes = expr.type().lanes();
     ClassDesc vector = lane.vector;
     switch (expr) {
-      case Expr.Const c -> {
-        species(lane, lanes);
-        method.emit(new Expr.Const(c.type().times(1), c.bits()));
-        code.invokestatic(vector, "broadcast", broadcast(lane));
-      }
+      case Expr.Const c ->
+          method.vectorConstant(
+              c,
+              () -> {
+                species(lane, lanes);
+                method.emit(new Expr.Const(c.type().times(1), c.bits()));
+                code.invokestatic(vector, "broadcast", broadcast(lane));
+              });
       case Expr.Broadcast b -> {
         species(lane, lanes);
         method.emit(b.operand());
@@ -295,7 +298,7 @@ final class VectorCode {
     Label done = code.newLabel();
     method.emit(condition);
     code.ifeq(done);
-    body.run();
+    method.conditionally(body);
     code.labelBinding(done);
   }
 }

@@ -46,9 +46,7 @@ public final class ContractionSchedule {
     this.shape = TileShape.of(target, scalar);
     this.accumulator = new Type(scalar, shape.lanes());
     int bytes = scalar.bits() / 8;
-    this.tile =
-        kernel.scratch(
-            "tile", storage(scalar), Exprs.index((long) shape.rows() * shape.columns() * bytes));
+    this.tile = kernel.scratch("tile", storage(scalar), Exprs.index(2L * tileSize() * bytes));
     this.packs = contraction.right() instanceof Contraction.Strided;
     DType rightType = contraction.right().buffer().dtype();
     this.panels =
@@ -87,9 +85,10 @@ public final class ContractionSchedule {
       int height = rows;
       kernel.procedure(
           "multiply" + rows,
-          List.of("left", "right", "terms", "done"),
+          List.of("left", "right", "terms", "to"),
           (b, p) -> multiply(b, height, p.get(0), p.get(1), p.get(2), p.get(3)));
     }
+    kernel.procedure("add", List.of("rows"), (b, p) -> add(b, p.getFirst()));
     List<String> place = List.of("batch", "row", "rows", "column");
     kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
     kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
@@ -175,16 +174,19 @@ public final class ContractionSchedule {
   private void tile(
       BodyBuilder b, Expr batch, Expr row, Expr rows, Expr left, Expr right, Expr column) {
     Expr depth = contraction.depth();
+    Expr first = b.let("first", depth.min(Exprs.index(BLOCK)));
+    choose(b, shape.rows(), rows, List.of(left, right, first, Exprs.index(0)));
     b.loop(
         "done",
-        Exprs.index(0),
-        depth.max(Exprs.index(1)),
+        Exprs.index(BLOCK),
+        depth,
         BLOCK,
         done -> {
           Expr from = b.let("from", left.plus(done.times(contraction.left().depthStride())));
           Expr panel = b.let("panel", right.plus(done.times(shape.columns())));
           Expr terms = b.let("terms", depth.minus(done).min(Exprs.index(BLOCK)));
-          choose(b, shape.rows(), rows, from, panel, terms, done);
+          choose(b, shape.rows(), rows, List.of(from, panel, terms, Exprs.index(tileSize())));
+          b.call("add", rows);
         });
     b.when(
         column.plus(shape.columns()).le(contraction.columns()),
@@ -192,23 +194,41 @@ public final class ContractionSchedule {
         () -> b.call("finishEdge", batch, row, rows, column));
   }
 
-  private void choose(
-      BodyBuilder b, int height, Expr rows, Expr left, Expr right, Expr terms, Expr done) {
+  private int tileSize() {
+    return shape.rows() * shape.columns();
+  }
+
+  private void choose(BodyBuilder b, int height, Expr rows, List<Expr> arguments) {
     if (height == 1) {
-      b.call("multiply1", left, right, terms, done);
+      b.call("multiply1", arguments.toArray(Expr[]::new));
       return;
     }
     b.when(
         rows.eq(Exprs.index(height)),
-        () -> b.call("multiply" + height, left, right, terms, done),
-        () -> choose(b, height - 1, rows, left, right, terms, done));
+        () -> b.call("multiply" + height, arguments.toArray(Expr[]::new)),
+        () -> choose(b, height - 1, rows, arguments));
+  }
+
+  /** Adds the sums of a block to those of the blocks before. */
+  private void add(BodyBuilder b, Expr rows) {
+    int lanes = shape.lanes();
+    b.loop(
+        "i",
+        Exprs.index(0),
+        rows.times(shape.columns()),
+        lanes,
+        i -> {
+          Expr block = b.load(tile, i.plus(tileSize()), lanes);
+          b.store(tile, i, b.load(tile, i, lanes).plus(block));
+        });
   }
 
   /**
-   * The micro-kernel: {@code rows} rows of the tile over some terms, added to what is there
-   * already.
+   * The micro-kernel: {@code rows} rows of the tile over some terms.
+   *
+   * @param to where in the scratch tile the sums go
    */
-  private void multiply(BodyBuilder b, int rows, Expr left, Expr right, Expr terms, Expr done) {
+  private void multiply(BodyBuilder b, int rows, Expr left, Expr right, Expr terms, Expr to) {
     int vectors = shape.vectors();
     List<Expr.Read> sums = new ArrayList<>();
     for (int i = 0; i < rows * vectors; i++) {
@@ -240,19 +260,9 @@ public final class ContractionSchedule {
             }
           }
         });
-    b.when(
-        done.eq(Exprs.index(0)),
-        () -> {
-          for (int i = 0; i < sums.size(); i++) {
-            b.store(tile, Exprs.index((long) i * shape.lanes()), sums.get(i));
-          }
-        },
-        () -> {
-          for (int i = 0; i < sums.size(); i++) {
-            Expr at = Exprs.index((long) i * shape.lanes());
-            b.store(tile, at, b.load(tile, at, shape.lanes()).plus(sums.get(i)));
-          }
-        });
+    for (int i = 0; i < sums.size(); i++) {
+      b.store(tile, to.plus(i * shape.lanes()), sums.get(i));
+    }
   }
 
   /**

@@ -196,7 +196,7 @@ class ContractionScheduleTest {
       {2, 6, 64, 16},
       {1, 7, 65, 17},
       {3, 5, 100, 31},
-      {1, 128, 70, 64},
+      {1, 64, 70, 64},
       {2, 13, 3, 48},
       {1, 25, 129, 7},
       {1, 3, 200, 100},
@@ -208,6 +208,9 @@ class ContractionScheduleTest {
     for (Target target : KernelRunner.targets().toList()) {
       KernelCompiler compiler = new KernelCompiler(target);
       for (boolean transposedLeft : new boolean[] {false, true}) {
+        if (transposedLeft && (form != Form.PACKED || target.checked())) {
+          continue;
+        }
         Kernel kernel = kernel(target, form, transposedLeft);
         assertEquals(kernel, Parser.parse(Printer.print(kernel)));
         CompiledKernel code = compiler.compile(kernel);
