@@ -174,10 +174,13 @@ public final class ConvolutionSchedule {
         copy ->
             kernel.procedure(
                 "multiplyGathered", parameters, (b, p) -> multiply(b, copy, p, Optional.empty())));
+    List<String> place = List.of("image", "channel", "rowCount");
     kernel.procedure(
-        "finish",
-        List.of("image", "group", "tileIndex", "panelIndex"),
-        (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), p.get(3)));
+        "finish", place, (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), Optional.empty()));
+    kernel.procedure(
+        "finishEdge",
+        List.of("image", "channel", "rowCount", "columns"),
+        (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), Optional.of(p.get(3))));
     Expr units = problem.batch.times(problem.groups).times(panelsPerGroup).times(tiles);
     return new Nest(units, this::main);
   }
@@ -223,7 +226,7 @@ public final class ConvolutionSchedule {
           } else {
             callMultiply(b, "multiply", panel, this::rowStart);
           }
-          b.call("finish", image, group, tileIndex, panelIndex);
+          finish(b, image, group, tileIndex, panelIndex);
           b.assign(inside, inside.plus(1));
           b.when(
               inside.eq(inner),
@@ -436,50 +439,32 @@ public final class ConvolutionSchedule {
 
   /** Parameters: where the panel begins, its depth, and where every row begins. */
   private void multiply(BodyBuilder b, Buffer a, List<Expr> parameters, Optional<Buffer> table) {
-    Expr panel = parameters.get(0);
+    Expr panel = parameters.getFirst();
     List<Expr> rows = parameters.subList(2, parameters.size());
-    Expr zero = b.variable("zero", Exprs.constant(accumulator.times(tile.lanes), 0));
-    Expr.Read[][] sums = new Expr.Read[tile.rows][tile.vectors];
-    for (int r = 0; r < tile.rows; r++) {
-      for (int v = 0; v < tile.vectors; v++) {
-        sums[r][v] = b.variable("sum" + r + "_" + v, zero);
-      }
-    }
+    RowTile sums = new RowTile(b, tile, accumulator, a, problem.panels);
     b.loop(
         "k",
         Exprs.index(0),
         parameters.get(1),
-        k -> {
-          Expr offset = table.map(t -> b.let("offset", b.load(t, k))).orElse(k);
-          List<Expr> filters = new ArrayList<>();
-          Expr line = panel.plus(k.times(tile.columns()));
-          for (int v = 0; v < tile.vectors; v++) {
-            filters.add(
-                b.let(
-                    "b" + v,
-                    b.load(problem.panels, line.plus((double) v * tile.lanes), tile.lanes)));
-          }
-          for (int r = 0; r < tile.rows; r++) {
-            Expr x = b.let("a" + r, Exprs.spread(b.load(a, rows.get(r).plus(offset)), tile.lanes));
-            for (int v = 0; v < tile.vectors; v++) {
-              b.assign(sums[r][v], x.fma(filters.get(v), sums[r][v]));
-            }
-          }
-        });
-    for (int r = 0; r < tile.rows; r++) {
-      for (int v = 0; v < tile.vectors; v++) {
-        long at = (long) r * tile.columns() + (long) v * tile.lanes;
-        b.store(tileBuffer, Exprs.index(at), sums[r][v]);
-      }
-    }
+        k -> sums.add(panel, rows, table.map(t -> b.let("offset", b.load(t, k))).orElse(k), k));
+    sums.store(tileBuffer);
   }
 
+  /** Calls {@code finish}, for a panel of which all columns exist, or {@code finishEdge}. */
   private void finish(BodyBuilder b, Expr image, Expr group, Expr tileIndex, Expr panelIndex) {
     Expr column = b.let("column", panelIndex.times(tile.columns()));
     Expr count = b.let("count", problem.filters.minus(column).min(Exprs.index(tile.columns())));
     Expr channel = b.let("channel", group.times(problem.filters).plus(column));
     Expr rows =
         b.let("rowCount", pixels.minus(tileIndex.times(tile.rows)).min(Exprs.index(tile.rows)));
+    b.when(
+        count.eq(Exprs.index(tile.columns())),
+        () -> b.call("finish", image, channel, rows),
+        () -> b.call("finishEdge", image, channel, rows, count));
+  }
+
+  private void finish(BodyBuilder b, Expr image, Expr channel, Expr rows, Optional<Expr> edge) {
+    int lanes = problem.resultLanes;
     b.loop(
         "r",
         Exprs.index(0),
@@ -489,16 +474,20 @@ public final class ConvolutionSchedule {
           for (int a = 0; a < rank; a++) {
             position.add(b.let("o" + a, b.load(rowTable, r.times(rank + 1).plus(a + 1))));
           }
-          int lanes = problem.resultLanes;
-          b.vectorLoop(
+          b.loop(
               "c",
               Exprs.index(0),
-              count,
+              edge.orElse(Exprs.index(tile.columns())),
               lanes,
-              (c, mask) -> {
-                List<Expr> coordinates = new ArrayList<>(List.of(image, channel.plus(c)));
+              c -> {
+                Optional<Expr> mask =
+                    edge.filter(_ -> lanes > 1)
+                        .map(e -> b.let("mask", Exprs.laneMask(e.minus(c), lanes)));
+                List<Expr> coordinates = new ArrayList<>();
+                coordinates.add(image);
+                coordinates.add(b.let("c", channel.plus(c)));
                 coordinates.addAll(position);
-                Expr value = b.load(tileBuffer, r.times(tile.columns()).plus(c), lanes, mask);
+                Expr value = b.load(tileBuffer, r.times(tile.columns()).plus(c), lanes);
                 result.store(b, value, coordinates, mask);
               });
         });
