@@ -10,6 +10,8 @@ public final class Lowerings {
   public static List<Lowering> all() {
     return List.of(
         new AttentionLowering(),
+        new WindowLowering(),
+        new ConvolutionLowering(),
         new MatMulLowering(),
         new MapLowering(),
         new MovementLowering(),
