@@ -9,7 +9,6 @@ import fluidml.graph.op.Generation;
 import fluidml.graph.op.Op;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -66,17 +65,13 @@ public final class GraphBuilder {
    * @throws fluidml.error.InvalidModelException if the operands' types do not fit the op
    */
   public List<Value> add(String nodeName, Op op, List<Value> operands, List<String> resultNames) {
-    List<Type> types = infer(nodeName, op, operands, resultNames.size());
-    return addWithTypes(nodeName, op, operands, resultNames, types);
+    List<Type> types = TypeInference.infer(nodeName, op, operands, resultNames.size(), contents);
+    Node node = append(nodeName, op, operands, resultNames, types);
+    contents.record(node);
+    return node.outputs();
   }
 
-  /** The types that the results of a node would get. */
-  List<Type> infer(String nodeName, Op op, List<Value> operands, int results) {
-    return TypeInference.infer(nodeName, op, operands, results, contents);
-  }
-
-  /** Adds a node whose results have given types. */
-  List<Value> addWithTypes(
+  private Node append(
       String nodeName, Op op, List<Value> operands, List<String> resultNames, List<Type> types) {
     List<Value> results = new ArrayList<>(types.size());
     for (int i = 0; i < types.size(); i++) {
@@ -84,8 +79,7 @@ public final class GraphBuilder {
     }
     Node node = new Node(nodeName, op, operands, results);
     nodes.add(node);
-    contents.record(node);
-    return results;
+    return node;
   }
 
   /**
@@ -94,22 +88,19 @@ public final class GraphBuilder {
    */
   List<Value> addClaimed(
       String nodeName, Op op, List<Value> operands, List<String> resultNames, List<Type> types) {
-    List<Value> results = new ArrayList<>(types.size());
-    for (int i = 0; i < types.size(); i++) {
-      results.add(new Value(unique(resultNames.get(i)), types.get(i)));
-    }
-    Node node = new Node(nodeName, op, operands, results);
-    nodes.add(node);
+    Node node = append(nodeName, op, operands, resultNames, types);
     types.forEach(type -> contents.reserve(Types.symbols(type)));
     if (isConsistent(node)) {
       contents.record(node);
     }
-    return results;
+    return node.outputs();
   }
 
   private boolean isConsistent(Node node) {
     try {
-      List<Type> inferred = infer(node.name(), node.op(), node.inputs(), node.outputs().size());
+      List<Type> inferred =
+          TypeInference.infer(
+              node.name(), node.op(), node.inputs(), node.outputs().size(), contents);
       boolean consistent = true;
       for (int i = 0; i < inferred.size(); i++) {
         consistent &= Types.compatible(inferred.get(i), node.output(i).type());
@@ -118,39 +109,6 @@ public final class GraphBuilder {
     } catch (InvalidModelException e) {
       return false;
     }
-  }
-
-  /**
-   * Adds a node whose results keep types that are already known, e.g. when a pass copies a node.
-   *
-   * @param node its results are new values, whose names are free in this builder
-   */
-  public void addTyped(Node node) {
-    node.outputs().forEach(v -> names.add(v.name()));
-    nodes.add(node);
-    contents.record(node);
-  }
-
-  /** Adds an input of another graph, which this one shares. */
-  void adopt(Value input) {
-    names.add(input.name());
-    inputs.add(input);
-    contents.reserve(input.type());
-  }
-
-  /** Keeps symbols from being given to extents that are not known. */
-  void reserve(Set<String> symbols) {
-    contents.reserve(symbols);
-  }
-
-  /** Whether no value has this name. */
-  boolean isFree(String valueName) {
-    return !names.contains(valueName);
-  }
-
-  /** The nodes added so far, a view that grows. */
-  List<Node> view() {
-    return Collections.unmodifiableList(nodes);
   }
 
   /** Appends a graph output. */

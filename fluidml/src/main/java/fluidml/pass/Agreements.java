@@ -18,8 +18,9 @@ import java.util.Optional;
  *
  * <p>Models cut tables (positions, rotary caches, causal masks) to the length of a sequence: the
  * extent is {@code min(512, s)}. Where that meets {@code s} in a sum, both are equal: they are 1
- * together only, so neither broadcasts. Where it meets a number in a concat, it is that number.
- * From there on the slice has the extent {@code s}, which says that the table must be long enough.
+ * together only, so neither broadcasts. Where it meets a number in a concat, it is that number;
+ * where it is 1 at most and meets a 1, it is 1. From there on the slice has the extent {@code s},
+ * which says that the table must be long enough.
  */
 final class Agreements {
   private Agreements() {}
@@ -60,7 +61,7 @@ final class Agreements {
     for (Shape a : shapes) {
       for (Shape b : shapes) {
         for (int i = 1; i <= Math.min(a.rank(), b.rank()); i++) {
-          if (isCut(a.dim(-i), b.dim(-i))) {
+          if (isCut(a.dim(-i), b.dim(-i)) || isAtMostOne(a.dim(-i), b.dim(-i))) {
             agreed.putIfAbsent(a.dim(-i), b.dim(-i));
           }
         }
@@ -75,6 +76,11 @@ final class Agreements {
     }
     long limit = cut.upperBound();
     return limit > 1 && limit < Long.MAX_VALUE && Dim.of(limit).min(whole).equals(cut);
+  }
+
+  /** Whether {@code cut} is 0 or 1 and meets a 1: it is 1 unless there is nothing to compute. */
+  private static boolean isAtMostOne(Dim cut, Dim whole) {
+    return whole.is(1) && !cut.isConstant() && cut.upperBound() == 1;
   }
 
   /** A slice with extents that were agreed; empty if it has none. */

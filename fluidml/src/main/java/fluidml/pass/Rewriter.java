@@ -7,6 +7,7 @@ import fluidml.graph.Value;
 import fluidml.graph.infer.Contents;
 import fluidml.graph.infer.SymbolicTensor;
 import fluidml.graph.infer.TypeInference;
+import fluidml.graph.infer.Types;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.graph.op.Generation;
@@ -46,6 +47,7 @@ final class Rewriter {
   private final Map<Value, Integer> uses = new HashMap<>();
   private final Contents contents = new Contents();
   private final Set<String> names = new HashSet<>();
+  private final Set<String> symbols = new HashSet<>();
   private final Map<Value, String> outputNames = new HashMap<>();
   private String place = "";
   private int depth;
@@ -59,11 +61,14 @@ final class Rewriter {
       names.add(input.name());
       contents.reserve(input.type());
     }
+    before.inputs().forEach(v -> symbols.addAll(Types.symbols(v.type())));
     for (Node node : before.nodes()) {
       node.outputs().forEach(v -> names.add(v.name()));
+      node.outputs().forEach(v -> symbols.addAll(Types.symbols(v.type())));
       node.inputs().forEach(v -> uses.merge(v, 1, Integer::sum));
     }
     before.outputs().forEach(v -> uses.merge(v, 1, Integer::sum));
+    contents.reserve(symbols);
   }
 
   /** The graph after the rules; {@code graph} itself if none applied and no type changed. */
@@ -132,8 +137,11 @@ final class Rewriter {
     return new Node(node.name(), node.op(), node.inputs(), outputs);
   }
 
-  /** The inferred type, with numbers from what was known before. */
-  private static Type sharper(Type inferred, Type known) {
+  /**
+   * The inferred type, with numbers from what was known before; extents that only data tells keep
+   * the names that attributes may mention.
+   */
+  private Type sharper(Type inferred, Type known) {
     if (!(inferred instanceof Type.TensorType a)
         || !(known instanceof Type.TensorType b)
         || b.shape().isEmpty()) {
@@ -149,7 +157,8 @@ final class Rewriter {
     }
     List<Dim> dims = new ArrayList<>();
     for (int i = 0; i < shape.rank(); i++) {
-      dims.add(old.dim(i).isConstant() ? old.dim(i) : shape.dim(i));
+      boolean named = symbols.containsAll(shape.dim(i).symbols());
+      dims.add(named && !old.dim(i).isConstant() ? shape.dim(i) : old.dim(i));
     }
     return Type.tensor(a.dtype(), new Shape(dims));
   }
