@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Elementwise nodes over one index space as code inside any loop nest: the epilogue or prologue of
@@ -26,7 +27,7 @@ import java.util.Set;
  * {@link #lanes}, then {@link #write} at every point of the space.
  */
 public final class FusedNodes {
-  private final LoopSpace loops;
+  private final UnaryOperator<View> placement;
   private final List<Node> nodes;
   private final Map<Value, BufferView> loaded = new LinkedHashMap<>();
   private final Map<Value, BufferView> stored = new LinkedHashMap<>();
@@ -47,14 +48,15 @@ public final class FusedNodes {
       List<Node> nodes,
       Collection<Value> given,
       Collection<Value> results) {
-    this(call, context, space, LoopSpace.of(space), nodes, given, results);
+    this(call, context, space, UnaryOperator.identity(), nodes, given, results);
   }
 
   /**
    * Declares the buffers and sizes that the nodes need.
    *
    * @param space the index space; the shape of every value that the nodes compute
-   * @param loops the loops over the space: what {@link Point}s and axes refer to
+   * @param placement from a view of the shape of the space to one whose axes are what {@link
+   *     Point}s refer to, e.g. {@link LoopSpace#apply}
    * @param nodes elementwise, in execution order
    * @param given values that {@link #write} gets as expressions, e.g. the anchor's result
    * @param results values, given or computed, that are written to memory at every point
@@ -63,11 +65,11 @@ public final class FusedNodes {
       CallBuilder call,
       Lowering.Context context,
       Shape space,
-      LoopSpace loops,
+      UnaryOperator<View> placement,
       List<Node> nodes,
       Collection<Value> given,
       Collection<Value> results) {
-    this.loops = loops;
+    this.placement = placement;
     this.nodes = List.copyOf(nodes);
     Set<Value> known = new HashSet<>(given);
     for (Node node : nodes) {
@@ -79,7 +81,7 @@ public final class FusedNodes {
       known.addAll(node.outputs());
     }
     for (Value result : results) {
-      stored.put(result, call.write(loops.apply(context.view(result))));
+      stored.put(result, call.write(placement.apply(context.view(result))));
     }
   }
 
@@ -88,7 +90,7 @@ public final class FusedNodes {
     if (tensor.isPresent() && tensor.get().elements() == 1) {
       constants.put(operand, ElementwiseExpressions.constant(tensor.get()));
     } else {
-      loaded.put(operand, call.read(loops.apply(context.view(operand).broadcast(space))));
+      loaded.put(operand, call.read(placement.apply(context.view(operand).broadcast(space))));
     }
   }
 

@@ -5,6 +5,7 @@ import fluidml.tensor.Shape;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * The loops over an index space: some axes of extent 1 dropped, the others in an order that suits
@@ -17,8 +18,10 @@ import java.util.List;
 public final class LoopSpace {
   private final Shape shape;
   private final List<List<Integer>> groups;
+  private final int rowLoops;
 
-  private LoopSpace(Shape space, List<List<Integer>> groups) {
+  private LoopSpace(Shape space, List<List<Integer>> groups, int rowLoops) {
+    this.rowLoops = rowLoops;
     this.groups = groups;
     this.shape =
         new Shape(
@@ -33,7 +36,7 @@ public final class LoopSpace {
     for (int i = 0; i < space.rank(); i++) {
       groups.add(List.of(i));
     }
-    return new LoopSpace(space, groups);
+    return new LoopSpace(space, groups, 0);
   }
 
   /**
@@ -43,25 +46,30 @@ public final class LoopSpace {
    * @param order decides the order of the loops: smallest stride innermost
    */
   public static LoopSpace merged(Shape space, List<View> views, View order) {
-    List<Integer> axes = new ArrayList<>();
-    for (int i = 0; i < space.rank(); i++) {
-      if (!space.dim(i).is(1)) {
-        axes.add(i);
-      }
+    List<Integer> axes = longer(space, IntStream.range(0, space.rank()).boxed().toList());
+    List<List<Integer>> groups = groups(space, byStride(axes, order), views);
+    if (groups.isEmpty()) {
+      groups.add(List.of());
     }
-    // Extents are not known yet; with all symbols alike, strides still compare as their products
-    // do.
-    axes.sort(Comparator.comparingLong(a -> -Math.abs(order.strides().get(a).evaluate(_ -> 61))));
-    return merge(space, axes, views);
+    return new LoopSpace(space, groups, 0);
   }
 
   /**
-   * The fewest loops in the order of the axes.
+   * The fewest loops in the order of the axes, which come in sections that are not merged: the
+   * rows, and what is in a row.
    *
-   * @param axes what to loop over, outermost first
+   * @param rows outermost first; may have no loops
+   * @param inRow outermost first; has at least one loop
    */
-  public static LoopSpace ordered(Shape space, List<Integer> axes, List<View> views) {
-    return merge(space, axes.stream().filter(a -> !space.dim(a).is(1)).toList(), views);
+  public static LoopSpace rows(
+      Shape space, List<Integer> rows, List<Integer> inRow, List<View> views) {
+    List<List<Integer>> groups = groups(space, longer(space, rows), views);
+    int count = groups.size();
+    groups.addAll(groups(space, longer(space, inRow), views));
+    if (groups.size() == count) {
+      groups.add(List.of());
+    }
+    return new LoopSpace(space, groups, count);
   }
 
   /**
@@ -75,10 +83,28 @@ public final class LoopSpace {
         axes.add(i);
       }
     }
-    return merge(space, axes, views);
+    List<List<Integer>> groups = groups(space, axes, views);
+    if (groups.isEmpty()) {
+      groups.add(List.of());
+    }
+    return new LoopSpace(space, groups, 0);
   }
 
-  private static LoopSpace merge(Shape space, List<Integer> axes, List<View> views) {
+  /** The axes whose extent is not known to be 1. */
+  private static List<Integer> longer(Shape space, List<Integer> axes) {
+    return axes.stream().filter(a -> !space.dim(a).is(1)).toList();
+  }
+
+  /** Axes sorted by the strides of a view, the largest first. */
+  static List<Integer> byStride(List<Integer> axes, View order) {
+    List<Integer> sorted = new ArrayList<>(axes);
+    // Extents are not known yet; with all symbols alike, strides still compare as their products
+    // do.
+    sorted.sort(Comparator.comparingLong(a -> -Math.abs(order.strides().get(a).evaluate(_ -> 61))));
+    return sorted;
+  }
+
+  private static List<List<Integer>> groups(Shape space, List<Integer> axes, List<View> views) {
     List<List<Integer>> groups = new ArrayList<>();
     for (int axis : axes) {
       boolean joins = !groups.isEmpty();
@@ -95,10 +121,7 @@ public final class LoopSpace {
         groups.add(new ArrayList<>(List.of(axis)));
       }
     }
-    if (groups.isEmpty()) {
-      groups.add(List.of());
-    }
-    return new LoopSpace(space, groups);
+    return groups;
   }
 
   /** The extents of the loops, outermost first. */
@@ -109,6 +132,11 @@ public final class LoopSpace {
   /** Number of loops. */
   public int rank() {
     return groups.size();
+  }
+
+  /** How many of the loops, the outermost ones, run over rows. */
+  public int rowLoops() {
+    return rowLoops;
   }
 
   /** The loop that covers an axis of the space, −1 if the axis was dropped. */

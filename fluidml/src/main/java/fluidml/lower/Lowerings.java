@@ -16,6 +16,8 @@ public final class Lowerings {
         new MapLowering(),
         new MovementLowering(),
         new IndexingLowering(),
-        new GenerationLowering());
+        new GenerationLowering(),
+        new RowLowering(),
+        new ReduceLowering());
   }
 }

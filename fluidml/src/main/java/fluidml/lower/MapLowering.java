@@ -32,7 +32,7 @@ public final class MapLowering implements Lowering {
     LoopSpace loops = LoopSpace.merged(space, views, context.view(cluster.outputs().getFirst()));
     CallBuilder call = new CallBuilder(cluster.label());
     FusedNodes fused =
-        new FusedNodes(call, context, space, loops, nodes, List.of(), cluster.outputs());
+        new FusedNodes(call, context, space, loops::apply, nodes, List.of(), cluster.outputs());
     int inner = loops.rank() - 1;
     int lanes =
         fused.isVectorisable(inner) ? FusedNodes.lanes(nodes, context, Integer.MAX_VALUE) : 1;

@@ -128,7 +128,7 @@ public final class MatMulLowering implements Lowering {
               call,
               context,
               space,
-              loops,
+              loops::apply,
               cluster.epilogue(),
               List.of(node.output()),
               cluster.outputs());

@@ -47,10 +47,11 @@ final class Compiled {
             .map(Datum::tensor)
             .toList();
     for (Target target : targets()) {
-      List<Tensor> whole = run(graph, target, 1, inputs);
+      LoweredProgram program = lower(graph, target);
+      List<Tensor> whole = run(program, 1, inputs);
       compare(graph, target, expected, whole, tolerance);
-      for (int parts : new int[] {2, 3, 7}) {
-        List<Tensor> split = run(graph, target, parts, inputs);
+      for (int parts : new int[] {2, 5}) {
+        List<Tensor> split = run(program, parts, inputs);
         for (int i = 0; i < whole.size(); i++) {
           assertEquals(
               -1,
@@ -111,7 +112,11 @@ final class Compiled {
 
   /** The outputs. */
   static List<Tensor> run(Graph graph, Target target, int parts, Tensor... inputs) {
-    LoweredProgram program = lower(graph, target);
+    return run(lower(graph, target), parts, inputs);
+  }
+
+  private static List<Tensor> run(LoweredProgram program, int parts, Tensor... inputs) {
+    Graph graph = program.graph();
     Map<String, Long> symbols = new HashMap<>();
     for (int i = 0; i < inputs.length; i++) {
       for (int axis = 0; axis < inputs[i].rank(); axis++) {
