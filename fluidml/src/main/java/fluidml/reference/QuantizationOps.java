@@ -109,7 +109,7 @@ final class QuantizationOps {
     double min = Math.min(0, Arrays.stream(values).min().orElse(0));
     double max = Math.max(0, Arrays.stream(values).max().orElse(0));
     float scale = (float) ((max - min) / 255);
-    double zero = scale == 0 ? 0 : quantized(-min / scale, 0, DType.UINT8);
+    double zero = scale == 0 ? 0 : quantized((float) (-min / scale), 0, DType.UINT8);
     double divisor = scale == 0 ? 1 : scale;
     Tensor y =
         Loops.mapReal(x, DType.UINT8, v -> quantized((float) (v / divisor), zero, DType.UINT8));
