@@ -10,7 +10,8 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * Computes the ops of {@link Generation}. Random numbers are the JDK's, not those of any framework.
+ * Computes the ops of {@link Generation}. Random numbers with a seed come from {@link
+ * MersenneTwister}.
  */
 final class GenerationOps {
   private GenerationOps() {}
@@ -111,9 +112,12 @@ final class GenerationOps {
   }
 
   private static RandomGenerator generator(OptionalDouble seed) {
-    return seed.isPresent()
-        ? new SplittableRandom(Double.doubleToLongBits(seed.getAsDouble()))
-        : new SplittableRandom();
+    if (seed.isEmpty()) {
+      return new SplittableRandom();
+    }
+    double value = seed.getAsDouble();
+    boolean whole = value == Math.rint(value) && Math.abs(value) < 0x1p32;
+    return new MersenneTwister(whole ? (int) (long) value : Double.hashCode(value));
   }
 
   private static Tensor random(

@@ -44,9 +44,6 @@ class NodeConformanceTest {
           "test_bernoulli_expanded",
           "test_bernoulli_seed",
           "test_bernoulli_seed_expanded",
-          "test_training_dropout",
-          "test_training_dropout_default_mask",
-          "test_training_dropout_mask",
           "test_dft_inverse");
 
   @Test
