@@ -165,27 +165,42 @@ public final class FoldConstants implements Pass {
       if (failed.contains(node)) {
         return false;
       }
-      List<Datum> operands = new ArrayList<>();
-      for (Value input : node.inputs()) {
-        Optional<Datum> operand = input.isPresent() ? operand(input) : Optional.of(Datum.absent());
-        if (operand.isEmpty()) {
-          failed.add(node);
-          return false;
-        }
-        operands.add(operand.get());
-      }
       try {
-        List<Datum> results = Interpreter.execute(node, operands);
-        for (int i = 0; i < node.outputs().size(); i++) {
-          if (node.output(i).isPresent()) {
-            computed.put(node.output(i), results.get(i).tensor());
-          }
+        Optional<ElementwiseChain> chain =
+            ElementwiseChain.endingAt(node, graph, computed::containsKey);
+        boolean done = chain.isPresent() ? compute(node, chain.get()) : computeAlone(node);
+        if (!done) {
+          failed.add(node);
         }
-        return true;
+        return done;
       } catch (UnsupportedModelException | KernelFailureException e) {
         failed.add(node);
         return false;
       }
+    }
+
+    private boolean compute(Node node, ElementwiseChain chain) {
+      Optional<Datum> source = operand(chain.source());
+      source.ifPresent(x -> computed.put(node.output(), chain.compute(x.tensor(), graph)));
+      return source.isPresent();
+    }
+
+    private boolean computeAlone(Node node) {
+      List<Datum> operands = new ArrayList<>();
+      for (Value input : node.inputs()) {
+        Optional<Datum> operand = input.isPresent() ? operand(input) : Optional.of(Datum.absent());
+        if (operand.isEmpty()) {
+          return false;
+        }
+        operands.add(operand.get());
+      }
+      List<Datum> results = Interpreter.execute(node, operands);
+      for (int i = 0; i < node.outputs().size(); i++) {
+        if (node.output(i).isPresent()) {
+          computed.put(node.output(i), results.get(i).tensor());
+        }
+      }
+      return true;
     }
 
     private Optional<Datum> operand(Value value) {

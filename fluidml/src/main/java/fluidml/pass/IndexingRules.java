@@ -2,6 +2,7 @@ package fluidml.pass;
 
 import fluidml.graph.Node;
 import fluidml.graph.Value;
+import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Generation.Range;
 import fluidml.graph.op.Indexing.Gather;
 import fluidml.graph.op.Movement.Expand;
@@ -22,7 +23,8 @@ final class IndexingRules {
   static final List<Rule> RULES =
       List.of(
           Rule.of("gather of consecutive positions", Gather.class, IndexingRules::slice),
-          Rule.of("gather of one position everywhere", Gather.class, IndexingRules::repeat));
+          Rule.of("gather of one position everywhere", Gather.class, IndexingRules::repeat),
+          Rule.of("gather of a changed table", Gather.class, IndexingRules::changeLater));
 
   /**
    * Positions {@code start, start + 1, …}.
@@ -82,6 +84,39 @@ final class IndexingRules {
               Value shaped = g.emit(new Reshape(new Shape(dims)), row);
               return g.emit(new Expand(node.output().shape()), shaped);
             });
+  }
+
+  /** {@code Gather(f(table), i)} is {@code f(Gather(table, i))}: fewer elements to compute. */
+  private static Optional<Value> changeLater(Node node, Rewriter g) {
+    Optional<Node> change = g.producer(node.input(0)).filter(n -> n.op() instanceof Elementwise);
+    if (change.isEmpty() || !g.isSingleUse(node.input(0))) {
+      return Optional.empty();
+    }
+    List<Value> operands = new ArrayList<>();
+    int tables = 0;
+    for (Value operand : change.get().inputs()) {
+      boolean table =
+          operand.isPresent() && operand.knownShape().equals(node.input(0).knownShape());
+      if (!table && operand.isPresent() && g.scalar(operand).isEmpty()) {
+        return Optional.empty();
+      }
+      tables += table ? 1 : 0;
+      operands.add(table ? g.emit(node.op(), operand, node.input(1)) : operand);
+    }
+    return tables == 1 && isConstant(change.get(), g)
+        ? Optional.of(g.emit(change.get().op(), operands, 1).getFirst())
+        : Optional.empty();
+  }
+
+  /** Whether all that an elementwise expression depends on is constant. */
+  private static boolean isConstant(Node node, Rewriter g) {
+    return node.op() instanceof Elementwise
+        && node.inputs().stream()
+            .allMatch(
+                v ->
+                    !v.isPresent()
+                        || g.constant(v).isPresent()
+                        || g.producer(v).filter(n -> isConstant(n, g)).isPresent());
   }
 
   private static int axis(Node node) {

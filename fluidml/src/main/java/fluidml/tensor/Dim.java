@@ -104,7 +104,7 @@ public final class Dim {
   }
 
   /** Zero. */
-  public static final Dim ZERO = new Dim(new TreeMap<>());
+  public static final Dim ZERO = new Dim(new Monomial[0], new long[0]);
 
   /** One. */
   public static final Dim ONE = of(1);
@@ -120,11 +120,17 @@ public final class Dim {
     hash = 31 * Arrays.hashCode(monomials) + Arrays.hashCode(coefficients);
   }
 
+  private Dim(Monomial[] monomials, long[] coefficients) {
+    this.monomials = monomials;
+    this.coefficients = coefficients;
+    hash = 31 * Arrays.hashCode(monomials) + Arrays.hashCode(coefficients);
+  }
+
   /** The number {@code value}. */
   public static Dim of(long value) {
-    TreeMap<Monomial, Long> terms = new TreeMap<>();
-    terms.put(Monomial.ONE, value);
-    return new Dim(terms);
+    return value == 0
+        ? ZERO
+        : new Dim(new Monomial[] {Monomial.ONE}, new long[] {value});
   }
 
   /**

@@ -19,6 +19,9 @@ public final class Contents {
   /** Tensors with more elements are not tracked. */
   static final int MAX_ELEMENTS = 1024;
 
+  /** Real constants with more elements are not tracked: they are no scales of extents. */
+  private static final int MAX_FRACTIONS = 16;
+
   private final Map<Value, SymbolicTensor> known = new HashMap<>();
   private final Map<Value, Fractions> fractions = new HashMap<>();
   private final Map<Value, Tensor> constants = new HashMap<>();
@@ -89,7 +92,7 @@ public final class Contents {
     node.outputs().forEach(v -> symbols.addAll(Types.symbols(v.type())));
     if (node.op() instanceof Generation.Constant constant) {
       constants.put(node.output(), constant.tensor());
-      if (constant.tensor().elements() <= MAX_ELEMENTS && constant.tensor().dtype().isFloat()) {
+      if (constant.tensor().elements() <= MAX_FRACTIONS && constant.tensor().dtype().isFloat()) {
         Fractions.of(constant.tensor()).ifPresent(f -> fractions.put(node.output(), f));
       }
     }
