@@ -228,6 +228,10 @@ record AttentionScores(Node product, Shape shape, double scale, List<Mask> masks
 
   private static Optional<Value> broadcastable(Value mask, Dim batch, Dim heads, Rewriter g) {
     Shape shape = mask.shape();
+    if (shape.rank() < 2) {
+      Dim columns = shape.rank() == 1 ? shape.dim(0) : Dim.ONE;
+      return Optional.of(g.emit(new Reshape(Shape.of(Dim.ONE, columns)), mask));
+    }
     boolean merged = shape.rank() == 3 && !shape.dim(0).is(1);
     if (!merged || shape.dim(0).equals(heads)) {
       return Optional.of(mask);

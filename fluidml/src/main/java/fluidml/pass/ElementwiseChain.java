@@ -16,8 +16,8 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
- * Elementwise functions in a row on one large tensor, all other operands being numbers. Computed piece
- * by piece on all cores, so that nothing in between is ever whole.
+ * Elementwise functions in a row on one large tensor, all other operands being numbers. Computed
+ * piece by piece on all cores, so that nothing in between is ever whole.
  *
  * @param source what the first function is applied to
  * @param nodes the functions in order
@@ -56,12 +56,15 @@ record ElementwiseChain(Value source, List<Node> nodes) {
   }
 
   private static Optional<Value> largeOperand(Node node, Graph graph) {
-    if (!(node.op() instanceof Elementwise) || node.outputs().size() != 1 || !isLarge(node.output())) {
+    if (!(node.op() instanceof Elementwise)
+        || node.outputs().size() != 1
+        || !isLarge(node.output())) {
       return Optional.empty();
     }
     List<Value> others =
         node.inputs().stream()
-            .filter(v -> v.isPresent() && graph.constant(v).filter(t -> t.elements() == 1).isEmpty())
+            .filter(
+                v -> v.isPresent() && graph.constant(v).filter(t -> t.elements() == 1).isEmpty())
             .toList();
     return others.size() == 1
             && isLarge(others.getFirst())
@@ -107,8 +110,7 @@ record ElementwiseChain(Value source, List<Node> nodes) {
     List<Datum> operands = new ArrayList<>();
     for (Value input : node.inputs()) {
       Optional<Tensor> number = graph.constant(input).filter(t -> t.elements() == 1);
-      operands.add(
-          input.isPresent() ? Datum.of(number.orElse(piece)) : Datum.absent());
+      operands.add(input.isPresent() ? Datum.of(number.orElse(piece)) : Datum.absent());
     }
     return Interpreter.execute(node, operands).getFirst().tensor();
   }

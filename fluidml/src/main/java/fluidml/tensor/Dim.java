@@ -128,9 +128,7 @@ public final class Dim {
 
   /** The number {@code value}. */
   public static Dim of(long value) {
-    return value == 0
-        ? ZERO
-        : new Dim(new Monomial[] {Monomial.ONE}, new long[] {value});
+    return value == 0 ? ZERO : new Dim(new Monomial[] {Monomial.ONE}, new long[] {value});
   }
 
   /**
