@@ -50,6 +50,7 @@ final class Operators {
     Texts.register(this);
     Learnings.register(this);
     Composites.register(this);
+    Legacies.register(this);
   }
 
   static Operators all() {

@@ -154,6 +154,27 @@ class OpsetVersionsTest {
   }
 
   @Test
+  void broadcastingWasAskedForBeforeVersion7() {
+    Tensor perChannel = Tensor.of(new float[] {10, 20}, 2);
+    AttributeProto broadcast = AttributeProto.of("broadcast", 1);
+    check(
+        Imports.node(6, "Add", List.of(X, perChannel), broadcast, AttributeProto.of("axis", 1)),
+        11,
+        12,
+        23,
+        24,
+        15,
+        16,
+        27,
+        28);
+    check(
+        Imports.node(6, "Add", List.of(X, perChannel), broadcast), 11, 22, 13, 24, 15, 26, 17, 28);
+    Tensor slopes = Tensor.of(new float[] {2, 3}, 2);
+    Tensor negative = Tensor.of(new float[] {-1, 1, -1, 1}, 1, 2, 2);
+    check(Imports.node(6, "PRelu", List.of(negative, slopes)), -2, 1, -3, 1);
+  }
+
+  @Test
   void splitsMayBeUneven() {
     Tensor x = Tensor.of(new float[] {1, 2, 3, 4, 5}, 5);
     check(Imports.node(18, "Split", List.of(x), AttributeProto.of("num_outputs", 1)), x.toFloats());
