@@ -1,7 +1,9 @@
 package fluidml.loop;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * Prints kernels as readable loop nests that {@link Parser} reads back.
@@ -23,8 +25,58 @@ public final class Printer {
   private static final int PRODUCT = 3;
 
   private final StringBuilder out = new StringBuilder();
+  private final UnaryOperator<String> bufferName;
+  private final UnaryOperator<String> sizeName;
 
-  private Printer() {}
+  private Printer(UnaryOperator<String> bufferName, UnaryOperator<String> sizeName) {
+    this.bufferName = bufferName;
+    this.sizeName = sizeName;
+  }
+
+  private Printer() {
+    this(UnaryOperator.identity(), UnaryOperator.identity());
+  }
+
+  /**
+   * A procedure without what its kernel calls things: procedures with equal text are the same
+   * function of the buffers' addresses, the sizes and their parameters.
+   *
+   * @param text the procedure with buffers and sizes numbered as they first occur
+   * @param buffers names of the buffers, in that order
+   * @param sizes names of the sizes, in that order
+   */
+  public record Canonical(String text, List<String> buffers, List<String> sizes) {
+    /** Copies the lists. */
+    public Canonical {
+      buffers = List.copyOf(buffers);
+      sizes = List.copyOf(sizes);
+    }
+  }
+
+  /** A procedure of a kernel, freed of names. */
+  public static Canonical canonical(Kernel kernel, Procedure procedure) {
+    List<String> buffers = new ArrayList<>();
+    List<String> sizes = new ArrayList<>();
+    Printer printer =
+        new Printer(name -> "b" + numbered(buffers, name), name -> "s" + numbered(sizes, name));
+    printer.out.append(String.join(", ", procedure.parameters())).append('\n');
+    printer.block(procedure.body(), "");
+    for (String name : buffers) {
+      for (Buffer buffer : kernel.buffers()) {
+        if (buffer.name().equals(name)) {
+          printer.out.append(buffer.dtype()).append(' ');
+        }
+      }
+    }
+    return new Canonical(printer.out.toString(), buffers, sizes);
+  }
+
+  private static int numbered(List<String> names, String name) {
+    if (!names.contains(name)) {
+      names.add(name);
+    }
+    return names.indexOf(name);
+  }
 
   /** The kernel as text. */
   public static String print(Kernel kernel) {
@@ -103,7 +155,7 @@ public final class Printer {
         out.append('\n');
       }
       case Stmt.Store s -> {
-        out.append(indent).append(s.buffer()).append('[');
+        out.append(indent).append(bufferName.apply(s.buffer())).append('[');
         expr(s.index(), 0);
         mask(s.mask());
         out.append("] = ");
@@ -162,11 +214,11 @@ public final class Printer {
   private void expr(Expr expr, int outer) {
     switch (expr) {
       case Expr.Const c -> constant(c);
-      case Expr.Size s -> out.append('$').append(s.name());
+      case Expr.Size s -> out.append('$').append(sizeName.apply(s.name()));
       case Expr.Var v -> out.append(v.name());
       case Expr.Read r -> out.append('%').append(r.register().name());
       case Expr.Load l -> {
-        out.append(l.buffer()).append('[');
+        out.append(bufferName.apply(l.buffer())).append('[');
         expr(l.index(), 0);
         if (l.lanes() > 1) {
           out.append("; x").append(l.lanes());

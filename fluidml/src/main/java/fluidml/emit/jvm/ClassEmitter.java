@@ -17,6 +17,7 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Emits the class of a kernel: a static method per procedure, and {@code run} that calls the entry.
@@ -29,6 +30,7 @@ final class ClassEmitter {
   private final Target target;
   private final ClassDesc self;
   private final Shuffles shuffles;
+  private final Map<String, SharedProcedures.Shared> shared;
 
   private ClassEmitter(Kernel kernel, Target target) {
     this.kernel = kernel;
@@ -36,6 +38,7 @@ final class ClassEmitter {
     String readable = kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
     this.self = ClassDesc.of(ClassEmitter.class.getPackageName(), "Kernel_" + readable);
     this.shuffles = new Shuffles(self);
+    this.shared = SharedProcedures.of(kernel, target);
   }
 
   /**
@@ -47,18 +50,24 @@ final class ClassEmitter {
     ClassEmitter emitter = new ClassEmitter(kernel, target);
     byte[] bytes = ClassFile.of().build(emitter.self, emitter::define);
     if (!target.checked()) {
-      checkLengths(kernel, bytes);
+      checkLengths(kernel, "", bytes);
     }
     return bytes;
   }
 
-  private static void checkLengths(Kernel kernel, byte[] bytes) {
+  /**
+   * Refuses methods that C2 would not compile.
+   *
+   * @param procedure the only procedure of the class, or empty if methods are named after theirs
+   */
+  static void checkLengths(Kernel kernel, String procedure, byte[] bytes) {
     for (MethodModel method : ClassFile.of().parse(bytes).methods()) {
       int length = method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
       if (length > MAX_CODE_LENGTH) {
+        String name = procedure.isEmpty() ? method.methodName().stringValue() : procedure;
         throw new VerificationException(
             "emission",
-            "procedure '" + method.methodName() + "' of kernel '" + kernel.name() + "'",
+            "procedure '" + name + "' of kernel '" + kernel.name() + "'",
             "%d bytes of bytecode, but methods over %d are never optimised: split the procedure or unroll less"
                 .formatted(length, MAX_CODE_LENGTH));
       }
@@ -80,12 +89,15 @@ final class ClassEmitter {
         .withMethodBody("run", Descs.RUN, ClassFile.ACC_PUBLIC, this::run);
     int perScratch = target.checked() ? 2 : 1;
     for (Procedure procedure : kernel.procedures()) {
+      if (shared.containsKey(procedure.name())) {
+        continue;
+      }
       int longs = 1 + perScratch * kernel.scratchBuffers().size() + procedure.parameters().size();
       builder.withMethodBody(
           procedure.name(),
           Descs.longs(longs),
           ClassFile.ACC_STATIC | ClassFile.ACC_PRIVATE,
-          code -> new MethodEmitter(code, self, kernel, target, shuffles).emit(procedure));
+          code -> new MethodEmitter(code, self, kernel, target, shuffles, shared).emit(procedure));
     }
     shuffles.define(builder);
   }
@@ -93,7 +105,7 @@ final class ClassEmitter {
   /** Parameters: this, frame, scratch, begin, end. Computes where scratch buffers lie. */
   private void run(CodeBuilder code) {
     List<Buffer> scratch = kernel.scratchBuffers();
-    MethodEmitter sizes = new MethodEmitter(code, self, kernel, target, shuffles);
+    MethodEmitter sizes = new MethodEmitter(code, self, kernel, target, shuffles, shared);
     int longs = 3;
     code.lload(1);
     if (!scratch.isEmpty()) {

@@ -36,6 +36,7 @@ final class MethodEmitter {
   final Shuffles shuffles;
 
   private final ClassDesc self;
+  private final Map<String, SharedProcedures.Shared> shared;
   private final ScalarCode scalars;
   private final VectorCode vectors;
   private final AccessCode access;
@@ -53,7 +54,14 @@ final class MethodEmitter {
   private int depth;
   private int temporaries;
 
-  MethodEmitter(CodeBuilder code, ClassDesc self, Kernel kernel, Target target, Shuffles shuffles) {
+  MethodEmitter(
+      CodeBuilder code,
+      ClassDesc self,
+      Kernel kernel,
+      Target target,
+      Shuffles shuffles,
+      Map<String, SharedProcedures.Shared> shared) {
+    this.shared = shared;
     this.code = code;
     this.self = self;
     this.kernel = kernel;
@@ -82,7 +90,6 @@ final class MethodEmitter {
     }
     for (String parameter : procedure.parameters()) {
       parameterSlots.put(parameter, takeSlot(TypeKind.LONG));
-      depths.put(parameter, 0);
     }
     Set<String> usedBuffers = new HashSet<>();
     Set<String> usedSizes = new HashSet<>();
@@ -91,6 +98,9 @@ final class MethodEmitter {
         statement -> {
           if (statement instanceof Stmt.Store store) {
             usedBuffers.add(store.buffer());
+          } else if (statement instanceof Stmt.Call call && shared.containsKey(call.procedure())) {
+            usedBuffers.addAll(shared.get(call.procedure()).uses().buffers());
+            usedSizes.addAll(shared.get(call.procedure()).uses().sizes());
           }
         },
         expr -> {
@@ -101,6 +111,15 @@ final class MethodEmitter {
           }
         });
     loadFrame(0, usedBuffers, usedSizes);
+    block(procedure.body());
+    code.return_();
+  }
+
+  /** Emits a procedure as the method of a class of its own, which gets addresses and sizes. */
+  void emitShared(Procedure procedure, SharedProcedures.Shared self) {
+    self.uses().buffers().forEach(name -> addressSlots.put(name, takeSlot(TypeKind.LONG)));
+    self.uses().sizes().forEach(name -> sizeSlots.put(name, takeSlot(TypeKind.LONG)));
+    procedure.parameters().forEach(name -> parameterSlots.put(name, takeSlot(TypeKind.LONG)));
     block(procedure.body());
     code.return_();
   }
@@ -374,6 +393,17 @@ final class MethodEmitter {
   }
 
   private void call(Stmt.Call call) {
+    SharedProcedures.Shared procedure = shared.get(call.procedure());
+    if (procedure != null) {
+      procedure.uses().buffers().forEach(this::address);
+      procedure.uses().sizes().forEach(this::size);
+      call.arguments().forEach(this::emit);
+      code.invokestatic(
+          procedure.owner(),
+          SharedProcedures.METHOD,
+          Descs.longs(procedure.leading() + call.arguments().size()));
+      return;
+    }
     code.lload(0);
     int longs = 1;
     for (Buffer buffer : kernel.scratchBuffers()) {
