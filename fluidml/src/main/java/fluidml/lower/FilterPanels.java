@@ -2,6 +2,7 @@ package fluidml.lower;
 
 import fluidml.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * Filters {@code [filter, channel, taps…]} as panels {@code [group][panel][tap][channel][column]},
@@ -28,21 +29,49 @@ record FilterPanels(long groups, int columns) implements Packing {
   @Override
   public void pack(Tensor source, MemorySegment target) {
     long channels = source.dim(1);
-    long depth = depth(source);
-    long taps = channels == 0 ? 0 : depth / channels;
+    long taps = channels == 0 ? 0 : depth(source) / channels;
     long perGroup = source.dim(0) / groups;
     long panels = Math.ceilDiv(perGroup, columns);
-    int size = size(source);
-    MemorySegment from = source.data();
-    for (long filter = 0; filter < source.dim(0); filter++) {
-      long inGroup = filter % perGroup;
-      long panel = filter / perGroup * panels + inGroup / columns;
+    for (long panel = 0; panel < groups * panels; panel++) {
+      long inGroup = panel % panels * columns;
+      long first = panel / panels * perGroup + inGroup;
+      long count = Math.min(columns, perGroup - inGroup);
       for (long channel = 0; channel < channels; channel++) {
         for (long tap = 0; tap < taps; tap++) {
-          long at = (filter * channels + channel) * taps + tap;
           long line = (panel * taps + tap) * channels + channel;
-          long to = line * columns + inGroup % columns;
-          MemorySegment.copy(from, at * size, target, to * size, size);
+          long from = (first * channels + channel) * taps + tap;
+          copyLine(source.data(), from, channels * taps, target, line * columns, count, source);
+        }
+      }
+    }
+  }
+
+  /** Copies elements that lie {@code step} apart to neighbours. */
+  private static void copyLine(
+      MemorySegment from,
+      long first,
+      long step,
+      MemorySegment to,
+      long place,
+      long count,
+      Tensor source) {
+    switch (size(source)) {
+      case Integer.BYTES -> {
+        for (long i = 0; i < count; i++) {
+          int bits = from.get(ValueLayout.JAVA_INT_UNALIGNED, (first + i * step) * Integer.BYTES);
+          to.set(ValueLayout.JAVA_INT_UNALIGNED, (place + i) * Integer.BYTES, bits);
+        }
+      }
+      case Long.BYTES -> {
+        for (long i = 0; i < count; i++) {
+          long bits = from.get(ValueLayout.JAVA_LONG_UNALIGNED, (first + i * step) * Long.BYTES);
+          to.set(ValueLayout.JAVA_LONG_UNALIGNED, (place + i) * Long.BYTES, bits);
+        }
+      }
+      default -> {
+        int size = size(source);
+        for (long i = 0; i < count; i++) {
+          MemorySegment.copy(from, (first + i * step) * size, to, (place + i) * size, size);
         }
       }
     }
