@@ -92,6 +92,9 @@ public final class ConvolutionLowering implements Lowering {
     Dim depth = w.get(1).times(taps);
     long bytes = w.get(0).times(depth).times(x.dtype().bytes()).constant().orElseThrow();
     WindowResult result = new WindowResult(call, cluster, context, node.input(2), tile.lanes());
+    boolean leaves = Windows.leaves(conv.window(), x.shape(), node.output().shape());
+    boolean flat =
+        !leaves && Windows.isPointwise(conv.window()) && Windows.isFlat(x) && result.isFlat();
     ConvolutionSchedule.Problem problem =
         new ConvolutionSchedule.Problem(
             input.buffer(),
@@ -104,12 +107,15 @@ public final class ConvolutionLowering implements Lowering {
             contiguous ? Exprs.index(1) : call.parameter(x.strides().get(1)),
             contiguous,
             call.parameter(filters),
-            Windows.axes(call, conv.window(), x, node.output().shape()),
+            flat
+                ? Windows.flatAxis(call, x)
+                : Windows.axes(call, conv.window(), x, node.output().shape()),
             taps == 1,
-            Windows.leaves(conv.window(), x.shape(), node.output().shape()),
+            leaves,
             call.parameter(bytes / conv.groups() <= CACHED_FILTERS ? Dim.ONE : Dim.ZERO),
             result.lanes());
-    Nest nest = ConvolutionSchedule.write(call.kernel(), problem, tile, result);
+    Nest nest =
+        ConvolutionSchedule.write(call.kernel(), problem, tile, flat ? result.flat() : result);
     Dim work = node.output().shape().elements().times(depth).times(2).plus(result.work(cluster));
     return call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry());
   }

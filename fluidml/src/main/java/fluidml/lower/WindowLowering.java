@@ -83,7 +83,9 @@ public final class WindowLowering implements Lowering {
             call.parameter(x.strides().get(0)),
             call.parameter(x.shape().dim(1)),
             contiguous ? Exprs.index(1) : call.parameter(x.strides().get(1)),
-            Windows.axes(call, window, x, node.output().shape()),
+            isConv
+                ? Windows.axesWithFixedLast(call, window, x, node.output().shape())
+                : Windows.axes(call, window, x, node.output().shape()),
             lanes,
             result.lanes());
     Function function =

@@ -4,11 +4,14 @@ import fluidml.graph.Node;
 import fluidml.graph.Value;
 import fluidml.loop.BodyBuilder;
 import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
 import fluidml.loop.schedule.TileStore;
 import fluidml.tensor.Dim;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What happens to elements of a convolution's or pooling's result: a bias for each channel is
@@ -46,6 +49,24 @@ final class WindowResult implements TileStore {
     return cluster.prologue().isEmpty()
         ? FusedNodes.refusal(cluster.epilogue())
         : Optional.of("a prologue before a window");
+  }
+
+  /** Whether the spatial axes lie in all operands and results as if they were one. */
+  boolean isFlat() {
+    return Stream.concat(epilogue.loads().values().stream(), epilogue.stores().values().stream())
+        .allMatch(v -> Windows.isFlat(v.view()));
+  }
+
+  /** This for coordinates in which all spatial axes are one; see {@link #isFlat}. */
+  TileStore flat() {
+    return (body, value, coordinates, mask) -> {
+      List<Expr> all = new ArrayList<>(coordinates.subList(0, 2));
+      while (all.size() < result.shape().rank() - 1) {
+        all.add(Exprs.index(0));
+      }
+      all.add(coordinates.getLast());
+      store(body, value, all, mask);
+    };
   }
 
   /** Channels that {@link #store} takes at once. */

@@ -2,6 +2,7 @@ package fluidml.lower;
 
 import fluidml.graph.op.Window;
 import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
 import fluidml.loop.schedule.WindowAxis;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -60,6 +61,57 @@ final class Windows {
               call.parameter(output)));
     }
     return axes;
+  }
+
+  /** The same axes with the geometry of the last one as constants. */
+  static List<WindowAxis> axesWithFixedLast(CallBuilder call, Window window, View x, Shape y) {
+    List<WindowAxis> axes = new ArrayList<>(axes(call, window, x, y));
+    WindowAxis last = axes.removeLast();
+    axes.add(
+        new WindowAxis(
+            last.input(),
+            last.inputStride(),
+            Exprs.index(window.kernel().getLast()),
+            Exprs.index(window.strides().getLast()),
+            Exprs.index(window.dilations().getLast()),
+            last.pad(),
+            last.output()));
+    return axes;
+  }
+
+  /** Whether the spatial axes of a view lie as if they were one. */
+  static boolean isFlat(View view) {
+    for (int axis = 2; axis < view.shape().rank() - 1; axis++) {
+      Dim inner = view.strides().get(axis + 1).times(view.shape().dim(axis + 1));
+      if (!view.strides().get(axis).equals(inner)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether a window is one element wide and moves by one. */
+  static boolean isPointwise(Window window) {
+    return window.kernel().stream().allMatch(k -> k == 1)
+        && window.strides().stream().allMatch(s -> s == 1);
+  }
+
+  /** All spatial axes of a pointwise window as one. */
+  static List<WindowAxis> flatAxis(CallBuilder call, View x) {
+    Dim extent = Dim.ONE;
+    for (int axis = 2; axis < x.shape().rank(); axis++) {
+      extent = extent.times(x.shape().dim(axis));
+    }
+    Expr one = Exprs.index(1);
+    return List.of(
+        new WindowAxis(
+            call.parameter(extent),
+            call.parameter(x.strides().getLast()),
+            one,
+            one,
+            one,
+            Exprs.index(0),
+            call.parameter(extent)));
   }
 
   /** Whether some window leaves the input, as far as that can be told. */

@@ -3,6 +3,7 @@ package fluidml.lower;
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Window;
+import fluidml.graph.op.Window.Padding;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +13,17 @@ import net.jqwik.api.Property;
 final class ConvolutionLoweringTest {
   private static final List<Lowering> LOWERINGS = List.of(new ConvolutionLowering());
 
-  @Property(tries = 60)
+  @Property(tries = 50)
   void equalsTheReference(@ForAll long seed) {
+    compare(seed, false);
+  }
+
+  @Property(tries = 30)
+  void pointwiseEqualsTheReference(@ForAll long seed) {
+    compare(seed, true);
+  }
+
+  private static void compare(long seed, boolean pointwise) {
     WindowGraphs graphs = new WindowGraphs(seed);
     long[] x = graphs.image();
     long groups = graphs.oneOf(List.of(1L, 1L, 2L, 3L));
@@ -21,7 +31,11 @@ final class ConvolutionLoweringTest {
     long filters = graphs.upTo(graphs.oneOf(List.of(4, 150)));
     DType dtype = graphs.oneOf(List.of(DType.FLOAT32, DType.FLOAT32, DType.FLOAT64));
     x[1] = groups * channels;
-    Window window = graphs.window(4, true, WindowGraphs.spatial(x));
+    Window window = graphs.window(pointwise ? 1 : 4, true, WindowGraphs.spatial(x));
+    if (pointwise && graphs.random.nextBoolean()) {
+      List<Long> ones = window.kernel();
+      window = new Window(ones, ones, ones, window.padsBegin(), window.padsEnd(), Padding.VALID);
+    }
     long[] w = x.clone();
     w[0] = groups * filters;
     w[1] = channels;

@@ -474,22 +474,22 @@ public final class ConvolutionSchedule {
           for (int a = 0; a < rank; a++) {
             position.add(b.let("o" + a, b.load(rowTable, r.times(rank + 1).plus(a + 1))));
           }
-          b.loop(
-              "c",
-              Exprs.index(0),
-              edge.orElse(Exprs.index(tile.columns())),
-              lanes,
-              c -> {
-                Optional<Expr> mask =
-                    edge.filter(_ -> lanes > 1)
-                        .map(e -> b.let("mask", Exprs.laneMask(e.minus(c), lanes)));
+          BiConsumer<Expr, Optional<Expr>> vector =
+              (c, mask) -> {
                 List<Expr> coordinates = new ArrayList<>();
                 coordinates.add(image);
                 coordinates.add(b.let("c", channel.plus(c)));
                 coordinates.addAll(position);
                 Expr value = b.load(tileBuffer, r.times(tile.columns()).plus(c), lanes);
                 result.store(b, value, coordinates, mask);
-              });
+              };
+          Expr zero = Exprs.index(0);
+          if (edge.isPresent()) {
+            b.vectorLoop("c", zero, edge.get(), lanes, vector);
+          } else {
+            Expr columns = Exprs.index(tile.columns());
+            b.loop("c", zero, columns, lanes, c -> vector.accept(c, Optional.empty()));
+          }
         });
   }
 }

@@ -9,7 +9,9 @@ import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 
@@ -28,6 +30,9 @@ public final class WindowSchedule {
 
   /** Pixels that share loads of filters; a power of two. */
   private static final int PIXELS = 4;
+
+  /** Taps along the last axis that are written out. */
+  private static final int LONGEST_ROW = 7;
 
   /** Vectors of channels that a single pixel takes at once. */
   private static final int VECTORS = 4;
@@ -71,7 +76,8 @@ public final class WindowSchedule {
    * @param batchStride elements between images
    * @param channels number of channels
    * @param channelStride elements between channels; 1 if {@code lanes} is not
-   * @param axes spatial axes
+   * @param axes spatial axes; kernel, stride and dilation of the last one may be constants, which
+   *     are then part of the code
    * @param lanes channels of a vector
    * @param resultLanes channels that {@link TileStore} takes at once, at most {@code lanes}
    */
@@ -142,8 +148,14 @@ public final class WindowSchedule {
     return new Nest(units, this::main);
   }
 
+  /** Whether the last axis is known well enough to be written out. */
   private boolean hasBlocks() {
-    return function instanceof Function.Depthwise;
+    WindowAxis last = problem.axes.getLast();
+    return function instanceof Function.Depthwise
+        && fixed(last.kernel()) > 0
+        && fixed(last.kernel()) <= LONGEST_ROW
+        && fixed(last.stride()) > 0
+        && fixed(last.dilation()) > 0;
   }
 
   private Expr segments() {
@@ -231,10 +243,11 @@ public final class WindowSchedule {
       BodyBuilder b,
       List<Range> ranges,
       int axis,
+      int axes,
       Expr index,
       Expr tap,
       BiConsumer<Expr, Expr> body) {
-    if (axis == rank) {
+    if (axis == axes) {
       body.accept(index, tap);
       return;
     }
@@ -248,7 +261,7 @@ public final class WindowSchedule {
           Expr at = range.start.plus(k.times(a.dilation())).times(a.inputStride());
           Expr next = b.let("at" + axis, index.plus(at));
           Expr number = b.let("tap" + axis, tap.times(a.kernel()).plus(k));
-          taps(b, ranges, axis + 1, next, number, body);
+          taps(b, ranges, axis + 1, axes, next, number, body);
         });
   }
 
@@ -305,6 +318,7 @@ public final class WindowSchedule {
         b,
         ranges,
         0,
+        rank,
         first,
         zero,
         (index, tap) -> {
@@ -324,8 +338,7 @@ public final class WindowSchedule {
     List<Range> ranges = ranges(b, position, true);
     Expr base = base(b, image);
     Expr taps = b.let("taps", tapCount());
-    WindowAxis last = problem.axes.getLast();
-    Expr step = b.let("step", last.stride().times(last.inputStride()));
+    Expr inner = b.let("inner", problem.axes.getLast().inputStride());
     b.vectorLoop(
         "c",
         zero,
@@ -337,25 +350,54 @@ public final class WindowSchedule {
             sums.add(b.variable("sum" + p, initial()));
           }
           Expr panel = b.let("panel", c.times(taps));
+          Expr start = ranges.getLast().start.times(inner);
+          Expr first = base.plus(c.times(problem.channelStride)).plus(start);
           taps(
               b,
               ranges,
               0,
-              b.let("first", base.plus(c.times(problem.channelStride))),
+              rank - 1,
+              b.let("first", first),
               zero,
-              (index, tap) -> {
-                Expr filter = b.let("filter", filter(b, panel, tap));
-                for (int p = 0; p < PIXELS; p++) {
-                  Expr at = index.plus(step.times((double) p));
-                  Expr x = b.load(problem.input, at, problem.lanes, mask);
-                  b.assign(sums.get(p), x.fma(filter, sums.get(p)));
-                }
-              });
+              (index, tap) -> row(b, sums, index, inner, panel, tap, mask));
           for (int p = 0; p < PIXELS; p++) {
-            Expr at = c.plus(problem.channels.times((double) p));
+            Expr at = c.plus(problem.channels.times(p));
             b.store(tile, at, sums.get(p), mask);
           }
         });
+  }
+
+  /** The taps along the last axis, written out; pixels share the elements they have in common. */
+  private void row(
+      BodyBuilder b,
+      List<Expr.Read> sums,
+      Expr index,
+      Expr inner,
+      Expr panel,
+      Expr row,
+      Optional<Expr> mask) {
+    WindowAxis last = problem.axes.getLast();
+    int kernelExtent = fixed(last.kernel());
+    Map<Integer, Expr> elements = new HashMap<>();
+    for (int k = 0; k < kernelExtent; k++) {
+      Expr tap = row.times(kernelExtent).plus(k);
+      Expr filter = b.let("filter", filter(b, panel, tap));
+      for (int p = 0; p < PIXELS; p++) {
+        int column = p * fixed(last.stride()) + k * fixed(last.dilation());
+        Expr x =
+            elements.computeIfAbsent(
+                column,
+                at ->
+                    b.let(
+                        "x",
+                        b.load(problem.input, index.plus(inner.times(at)), problem.lanes, mask)));
+        b.assign(sums.get(p), x.fma(filter, sums.get(p)));
+      }
+    }
+  }
+
+  private static int fixed(Expr extent) {
+    return extent instanceof Expr.Const c ? (int) c.bits() : 0;
   }
 
   private Expr initial() {
