@@ -238,7 +238,12 @@ public final class Dim {
         return whole.plus(inner.left.plus(others).floorDiv(inner.right.times(divisor)));
       }
     }
-    return whole.plus(apply(Operation.FLOOR_DIV, rest, divisor));
+    Dim common = rest.commonFactor(divisor);
+    return whole.plus(
+        apply(
+            Operation.FLOOR_DIV,
+            rest.divideExactly(common).orElseThrow(),
+            divisor.divideExactly(common).orElseThrow()));
   }
 
   /** The quotient rounded towards minus infinity. */
@@ -365,6 +370,26 @@ public final class Dim {
       }
     }
     return best;
+  }
+
+  /** The largest product of a positive number and atoms that divides all terms of both. */
+  private Dim commonFactor(Dim other) {
+    List<Atom> atoms = new ArrayList<>(other.monomials[0].atoms);
+    long number = 0;
+    for (Dim dim : List.of(this, other)) {
+      for (int i = 0; i < dim.monomials.length; i++) {
+        number = gcd(number, dim.coefficients[i]);
+        List<Atom> left = new ArrayList<>(dim.monomials[i].atoms);
+        atoms.removeIf(atom -> !left.remove(atom));
+      }
+    }
+    TreeMap<Monomial, Long> term = new TreeMap<>();
+    term.put(new Monomial(List.copyOf(atoms)), number);
+    return new Dim(term);
+  }
+
+  private static long gcd(long a, long b) {
+    return b == 0 ? Math.abs(a) : gcd(b, a % b);
   }
 
   /** What is left of this when the terms that a divisor of one term divides are taken away. */

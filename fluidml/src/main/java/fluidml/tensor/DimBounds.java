@@ -65,13 +65,15 @@ record DimBounds(long low, long high) {
     return (a < 0) == (b < 0) ? NO_HIGH : NO_LOW;
   }
 
+  /** Bounds of the quotient, whose divisor is not 0. */
   DimBounds floorDiv(DimBounds divisor) {
-    if (divisor.low <= 0) {
+    if (divisor.low < 0) {
       return ANY;
     }
+    long least = Math.max(1, divisor.low);
     return new DimBounds(
-        quotient(low, low >= 0 ? divisor.high : divisor.low),
-        quotient(high, high >= 0 ? divisor.low : divisor.high));
+        quotient(low, low >= 0 ? divisor.high : least),
+        quotient(high, high >= 0 ? least : divisor.high));
   }
 
   private static long quotient(long a, long positive) {
@@ -82,7 +84,7 @@ record DimBounds(long low, long high) {
   }
 
   DimBounds mod(DimBounds divisor) {
-    if (divisor.low <= 0) {
+    if (divisor.low < 0) {
       return ANY;
     }
     return new DimBounds(0, divisor.high == NO_HIGH ? NO_HIGH : divisor.high - 1);

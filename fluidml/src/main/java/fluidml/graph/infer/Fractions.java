@@ -55,6 +55,26 @@ record Fractions(List<Long> dims, List<Dim> numerators, List<Dim> denominators) 
         new Fractions(Arrays.stream(tensor.dims()).boxed().toList(), numerators, denominators));
   }
 
+  /**
+   * One fraction.
+   *
+   * @param above numerator
+   * @param below denominator, positive
+   */
+  record Element(Dim above, Dim below) {
+    Element minus(Element other) {
+      return new Element(
+          above.times(other.below).minus(other.above.times(below)), below.times(other.below));
+    }
+  }
+
+  /** The only element, if there is one. */
+  Optional<Element> only() {
+    return numerators.size() == 1
+        ? Optional.of(new Element(numerators.getFirst(), denominators.getFirst()))
+        : Optional.empty();
+  }
+
   /** The elements, if all are whole. */
   Optional<List<Dim>> integers() {
     List<Dim> whole = new ArrayList<>();

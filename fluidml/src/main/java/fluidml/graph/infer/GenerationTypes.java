@@ -124,6 +124,10 @@ final class GenerationTypes {
     if (start.isPresent() && limit.isPresent() && step.isPresent()) {
       return Optional.of(rangeSize(site, start.get(), limit.get(), step.getAsLong()));
     }
+    Optional<Dim> fraction = fractionRange(site);
+    if (fraction.isPresent()) {
+      return fraction;
+    }
     Optional<Tensor> from = site.constant(0);
     Optional<Tensor> to = site.constant(1);
     Optional<Tensor> by = site.constant(2);
@@ -139,6 +143,22 @@ final class GenerationTypes {
       return Optional.of(Dim.of(Math.max(0, (long) count)));
     }
     return Optional.empty();
+  }
+
+  /** The number of elements of a range of reals that are fractions, by a positive step. */
+  private static Optional<Dim> fractionRange(Site site) {
+    Optional<Fractions.Element> start = site.fractions(0).flatMap(Fractions::only);
+    Optional<Fractions.Element> limit = site.fractions(1).flatMap(Fractions::only);
+    Optional<Fractions.Element> step = site.fractions(2).flatMap(Fractions::only);
+    if (start.isEmpty() || limit.isEmpty() || step.isEmpty()) {
+      return Optional.empty();
+    }
+    Fractions.Element length = limit.get().minus(start.get());
+    Dim above = length.above().times(step.get().below());
+    Dim below = length.below().times(step.get().above());
+    return below.lowerBound() > 0
+        ? Optional.of(above.ceilDiv(below).max(Dim.ZERO))
+        : Optional.empty();
   }
 
   private static Dim rangeSize(Site site, Dim start, Dim limit, long step) {

@@ -94,7 +94,10 @@ final class Geometry {
     return Optional.of(new SliceAxis(axis, first, size, step));
   }
 
-  /** A bound counted from the beginning, not clamped; empty if its sign is not known. */
+  /**
+   * A bound counted from the beginning, not clamped; empty if its sign is not known. The extent
+   * itself and one less count as they are: if that is negative, the axis has no elements.
+   */
   private static Optional<Dim> position(Dim extent, Dim bound) {
     if (bound.lowerBound() >= FAR) {
       return Optional.of(extent);
@@ -102,7 +105,9 @@ final class Geometry {
     if (bound.upperBound() <= -FAR) {
       return Optional.of(Dim.of(-1));
     }
-    if (bound.lowerBound() >= 0) {
+    long behind = bound.minus(extent).constant().orElse(1);
+    boolean atEnd = behind == 0 || behind == -1;
+    if (bound.lowerBound() >= 0 || atEnd) {
       return Optional.of(bound);
     }
     return bound.upperBound() < 0 ? Optional.of(bound.plus(extent)) : Optional.empty();
