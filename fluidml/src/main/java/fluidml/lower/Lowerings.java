@@ -18,6 +18,8 @@ public final class Lowerings {
         new IndexingLowering(),
         new GenerationLowering(),
         new RowLowering(),
-        new ReduceLowering());
+        new ReduceLowering(),
+        new RunningLowering(),
+        new NormalizationLowering());
   }
 }

@@ -280,7 +280,7 @@ final class RowComposite {
     BodyBuilder b = row.body();
     Consumer<Cell> cell =
         c -> {
-          Expr y = b.let("y", Conversions.fit(b, dtype, result.apply(c)));
+          Expr y = b.let("y", Conversions.fit(b, node.output().dtype(), result.apply(c)));
           epilogue.write(b, c.point(), Map.of(node.output(), y));
         };
     row.each(cell);

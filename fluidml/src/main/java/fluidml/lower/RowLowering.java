@@ -5,6 +5,7 @@ import fluidml.graph.Value;
 import fluidml.graph.op.Normalization;
 import fluidml.graph.op.Op;
 import fluidml.graph.op.Reduction;
+import fluidml.loop.ScalarType;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Row composites: what every element becomes depends on sums over its row. Softmax and LogSoftmax
@@ -40,6 +42,12 @@ public final class RowLowering implements Lowering {
             .or(() -> FusedNodes.refusal(cluster.epilogue()));
     if (refusal.isPresent()) {
       return new Result.Refused(refusal.get());
+    }
+    boolean mixed =
+        Stream.concat(parameters(node).stream(), Stream.of(node.output()))
+            .anyMatch(v -> !ScalarType.ofStorage(v.dtype()).equals(ScalarType.ofStorage(dtype)));
+    if (mixed) {
+      return new Result.Refused(Labels.of(node.op()) + " of mixed precision");
     }
     if (node.op() instanceof Normalization.LpNorm norm && norm.p() != 1 && norm.p() != 2) {
       return new Result.Refused("the norm of order " + norm.p());
