@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 
 /**
@@ -48,6 +49,7 @@ public final class Executable implements AutoCloseable {
   private final int[] arenaByteDims;
   private final MemoryProblem problem;
   private final int kernelCount;
+  private final AtomicBoolean warmupClaimed = new AtomicBoolean();
 
   /**
    * Emits the code, packs the constants and finds the lifespans.
@@ -158,6 +160,11 @@ public final class Executable implements AutoCloseable {
         spans.get(known)[1] = Math.max(time, spans.get(known)[1]);
       }
     }
+  }
+
+  /** True for the first caller only, who warms up the kernels. */
+  boolean claimWarmup() {
+    return warmupClaimed.compareAndSet(false, true);
   }
 
   /** The program this was made of. */

@@ -31,6 +31,9 @@ import java.util.Optional;
  * interpreter do.
  */
 public final class Executor implements AutoCloseable {
+  /** The longest that a first run waits for the JIT. */
+  private static final long WARMUP_NANOS = 8_000_000_000L;
+
   private final Executable executable;
   private final ThreadTeam.Lease lease;
   private final MemoryPlanner planner;
@@ -100,6 +103,9 @@ public final class Executor implements AutoCloseable {
     prepareMemory(binding);
     MemorySegment memory = arena.segment();
     binding.place(memory);
+    if (executable.claimWarmup() && Warmup.pays(executable, binding)) {
+      Warmup.run(executable, binding, scratchBase(), WARMUP_NANOS);
+    }
     copyInputs(binding, memory, inputs);
     lease.beginRun(lease.size());
     try {
@@ -115,7 +121,7 @@ public final class Executor implements AutoCloseable {
   }
 
   private void execute(Binding binding, MemorySegment memory) {
-    long scratchBase = scratch.bytes() == 0 ? 0 : scratch.address();
+    long scratchBase = scratchBase();
     Profile record = profile.orElse(null);
     for (int i = 0; i < tasks.length; i++) {
       long begin = record != null ? System.nanoTime() : 0;
@@ -145,6 +151,10 @@ public final class Executor implements AutoCloseable {
     if (record != null) {
       record.endRun();
     }
+  }
+
+  private long scratchBase() {
+    return scratch.bytes() == 0 ? 0 : scratch.address();
   }
 
   private void slowStep(Step step, Binding binding, MemorySegment memory) {

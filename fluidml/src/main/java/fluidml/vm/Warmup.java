@@ -1,0 +1,107 @@
+package fluidml.vm;
+
+import fluidml.emit.CompiledKernel;
+import fluidml.emit.jvm.AllocationGauge;
+import fluidml.error.FluidmlException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs small parts of kernels over and over until the JIT has compiled them, kernel after kernel in turns, so
+ * that compilation in the background and execution overlap. A cold kernel is hundreds of times slower
+ * than a hot one; with this, a big model does not crawl through its first run.
+ *
+ * <p>What the parts compute is of no use and is overwritten by the next run.
+ */
+final class Warmup {
+  /** Cold kernels do about this many units of work a second. */
+  private static final long COLD_WORK_PER_SECOND = 100_000_000;
+
+  /** From this many seconds on for a cold run, a warm-up pays. */
+  private static final double WORTH_SECONDS = 0.3;
+
+  private static final long TURN_NANOS = 30_000_000;
+  private static final int CALM_TURNS = 2;
+
+  private final Binding binding;
+  private final long scratch;
+  private final List<Candidate> cold = new ArrayList<>();
+
+  /** One distinct kernel at the step where it does the most. */
+  private static final class Candidate {
+    final CompiledKernel code;
+    int step;
+    long extent;
+    long unit;
+    int calm;
+
+    Candidate(CompiledKernel code) {
+      this.code = code;
+    }
+  }
+
+  private Warmup(Executable executable, Binding binding, long scratch) {
+    this.binding = binding;
+    this.scratch = scratch;
+    Map<CompiledKernel, Candidate> distinct = new LinkedHashMap<>();
+    for (int i = 0; i < executable.instructions().size(); i++) {
+      CompiledKernel code = executable.instructions().get(i).code();
+      if (code != null && binding.extent(i) > 0) {
+        Candidate candidate = distinct.computeIfAbsent(code, Candidate::new);
+        if (binding.extent(i) > candidate.extent) {
+          candidate.step = i;
+          candidate.extent = binding.extent(i);
+        }
+      }
+    }
+    cold.addAll(distinct.values());
+  }
+
+  /** Whether a first run of cold kernels would take so long that a warm-up pays. */
+  static boolean pays(Executable executable, Binding binding) {
+    long work = 0;
+    for (Executable.Instruction instruction : executable.instructions()) {
+      if (instruction.code() != null) {
+        work += binding.values[instruction.work()];
+      }
+    }
+    return work > COLD_WORK_PER_SECOND * WORTH_SECONDS;
+  }
+
+  /**
+   * Warms up all kernels of a program.
+   *
+   * @param binding its frames are placed
+   * @param scratch address of scratch memory for one thread
+   * @param budgetNanos ends the warm-up after the turn in which it is used up
+   */
+  static void run(Executable executable, Binding binding, long scratch, long budgetNanos) {
+    Warmup warmup = new Warmup(executable, binding, scratch);
+    long end = System.nanoTime() + budgetNanos;
+    while (!warmup.cold.isEmpty() && System.nanoTime() < end) {
+      warmup.cold.removeIf(warmup::turn);
+    }
+  }
+
+  /** Runs units of one kernel for a while; whether it has become hot. */
+  private boolean turn(Candidate candidate) {
+    long end = System.nanoTime() + TURN_NANOS;
+    long allocated;
+    do {
+      long before = AllocationGauge.bytes();
+      try {
+        candidate.code.run(
+            binding.frame(candidate.step), scratch, candidate.unit, candidate.unit + 1);
+      } catch (FluidmlException e) {
+        // The operands are whatever lies in the arena; a kernel may rightly refuse them.
+        return true;
+      }
+      allocated = AllocationGauge.bytes() - before;
+      candidate.unit = (candidate.unit + 1) % candidate.extent;
+    } while (System.nanoTime() < end);
+    candidate.calm = allocated == 0 ? candidate.calm + 1 : 0;
+    return candidate.calm >= CALM_TURNS;
+  }
+}
