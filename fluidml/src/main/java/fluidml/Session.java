@@ -81,6 +81,28 @@ public final class Session implements AutoCloseable {
   }
 
   /**
+   * Does everything for runs with inputs of these extents but run: plans and allocates the memory, and waits
+   * until the kernels are compiled to machine code. Without it the first run does so.
+   *
+   * @param inputs a tensor for each input of the model, by name; only types and extents matter
+   * @throws InvalidInputException if a name, type or extent does not fit
+   * @throws fluidml.error.MemoryLimitException if the memory for these extents does not fit the limit
+   * @throws SessionClosedException if this is closed
+   */
+  public void prepare(Map<String, Tensor> inputs) {
+    Map<String, Datum> data = new LinkedHashMap<>();
+    inputs.forEach((name, tensor) -> data.put(name, Datum.of(tensor)));
+    Datum[] ordered = order(model.inputs(), data);
+    lock.lock();
+    try {
+      requireOpen();
+      executor.ifPresent(e -> e.prepare(ordered));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
    * Prepares runs that read the same input tensors and write the same output tensors each time. The
    * elements may change from run to run. Runs allocate nothing on the heap once they are warm.
    *
@@ -136,14 +158,18 @@ public final class Session implements AutoCloseable {
   private List<Datum> execute(Datum[] inputs, Tensor[] outputs) {
     lock.lock();
     try {
-      if (closed) {
-        throw new SessionClosedException("session");
-      }
+      requireOpen();
       return executor.isPresent()
           ? executor.get().run(inputs, outputs)
           : interpret(inputs, outputs);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new SessionClosedException("session");
     }
   }
 

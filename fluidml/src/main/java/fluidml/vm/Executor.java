@@ -99,13 +99,8 @@ public final class Executor implements AutoCloseable {
    * @throws fluidml.error.MemoryLimitException if the memory plan for these extents does not fit
    */
   public List<Datum> run(Datum[] inputs, Tensor[] outputs) {
-    Binding binding = bind(inputs);
-    prepareMemory(binding);
+    Binding binding = ready(inputs);
     MemorySegment memory = arena.segment();
-    binding.place(memory);
-    if (executable.claimWarmup() && Warmup.pays(executable, binding)) {
-      Warmup.run(executable, binding, scratchBase(), WARMUP_NANOS);
-    }
     copyInputs(binding, memory, inputs);
     lease.beginRun(lease.size());
     try {
@@ -118,6 +113,28 @@ public final class Executor implements AutoCloseable {
         scope.clear();
       }
     }
+  }
+
+  /**
+   * Does everything for runs with inputs of these extents but run: plans and allocates the memory, and warms the
+   * kernels up if nobody has.
+   *
+   * @param inputs one datum for each graph input, in order; only their types and extents matter
+   * @throws InvalidInputException if an input does not fit
+   * @throws fluidml.error.MemoryLimitException if the memory plan for these extents does not fit
+   */
+  public void prepare(Datum[] inputs) {
+    ready(inputs);
+  }
+
+  private Binding ready(Datum[] inputs) {
+    Binding binding = bind(inputs);
+    prepareMemory(binding);
+    binding.place(arena.segment());
+    if (executable.claimWarmup() && Warmup.pays(executable, binding)) {
+      Warmup.run(executable, binding, scratchBase(), WARMUP_NANOS);
+    }
+    return binding;
   }
 
   private void execute(Binding binding, MemorySegment memory) {
