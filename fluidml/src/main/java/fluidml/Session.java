@@ -81,12 +81,13 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * Does everything for runs with inputs of these extents but run: plans and allocates the memory, and waits
-   * until the kernels are compiled to machine code. Without it the first run does so.
+   * Does everything for runs with inputs of these extents but run: plans and allocates the memory,
+   * and waits until the kernels are compiled to machine code. Without it the first run does so.
    *
    * @param inputs a tensor for each input of the model, by name; only types and extents matter
    * @throws InvalidInputException if a name, type or extent does not fit
-   * @throws fluidml.error.MemoryLimitException if the memory for these extents does not fit the limit
+   * @throws fluidml.error.MemoryLimitException if the memory for these extents does not fit the
+   *     limit
    * @throws SessionClosedException if this is closed
    */
   public void prepare(Map<String, Tensor> inputs) {

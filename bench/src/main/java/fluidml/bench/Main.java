@@ -13,7 +13,8 @@ import picocli.CommandLine.IVersionProvider;
     sortOptions = false,
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:success", "1:the command failed", "2:wrong usage"},
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {CompareCommand.class, BindCommand.class})
 public final class Main {
   private Main() {}
 

@@ -116,8 +116,8 @@ public final class Executor implements AutoCloseable {
   }
 
   /**
-   * Does everything for runs with inputs of these extents but run: plans and allocates the memory, and warms the
-   * kernels up if nobody has.
+   * Does everything for runs with inputs of these extents but run: plans and allocates the memory,
+   * and warms the kernels up if nobody has.
    *
    * @param inputs one datum for each graph input, in order; only their types and extents matter
    * @throws InvalidInputException if an input does not fit

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Runs small parts of kernels over and over until the JIT has compiled them, kernel after kernel in turns, so
- * that compilation in the background and execution overlap. A cold kernel is hundreds of times slower
- * than a hot one; with this, a big model does not crawl through its first run.
+ * Runs small parts of kernels over and over until the JIT has compiled them, kernel after kernel in
+ * turns, so that compilation in the background and execution overlap. A cold kernel is hundreds of
+ * times slower than a hot one; with this, a big model does not crawl through its first run.
  *
  * <p>What the parts compute is of no use and is overwritten by the next run.
  */

@@ -75,7 +75,11 @@ class PackageTableTest {
    * each.
    */
   private static final Map<String, List<String>> PLATFORM_EXTRAS =
-      Map.of("emit", List.of("javax.management..", "com.sun.management.."), "reference", List.of("javax.imageio.."));
+      Map.of(
+          "emit",
+          List.of("javax.management..", "com.sun.management.."),
+          "reference",
+          List.of("javax.imageio.."));
 
   @ParameterizedTest
   @MethodSource("packages")

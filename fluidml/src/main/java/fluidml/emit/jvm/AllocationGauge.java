@@ -4,8 +4,8 @@ import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 
 /**
- * Heap bytes that the current thread has allocated: how one sees from inside whether a kernel is compiled,
- * since interpreted vectors live on the heap and compiled ones in registers.
+ * Heap bytes that the current thread has allocated: how one sees from inside whether a kernel is
+ * compiled, since interpreted vectors live on the heap and compiled ones in registers.
  */
 public final class AllocationGauge {
   private static final boolean SUPPORTED =

@@ -1,0 +1,228 @@
+package fluidml.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.ToDoubleFunction;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** This engine and ONNX Runtime in alternating forked JVMs on the same inputs. */
+@Command(
+    name = "compare",
+    description = {
+      "Measures models on this engine and on ONNX Runtime, in alternating forked JVMs on the same"
+          + " inputs.",
+      "The ratio is that of the medians over forks; below 1 this engine is faster."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class CompareCommand implements Callable<Integer> {
+  /** The engines, and the class that measures each. */
+  private enum Engine {
+    fluidml(FluidmlWorker.class),
+    onnxruntime(OnnxRuntimeWorker.class);
+
+    private final Class<?> worker;
+
+    Engine(Class<?> worker) {
+      this.worker = worker;
+    }
+  }
+
+  @Parameters(
+      arity = "1..*",
+      paramLabel = "MODEL",
+      description = "A model file, or a folder with model.onnx.")
+  private List<Path> models;
+
+  @Option(
+      names = "--threads",
+      split = ",",
+      defaultValue = "1,2",
+      description = "Thread counts (default: ${DEFAULT-VALUE}).")
+  private List<Integer> threads;
+
+  @Option(
+      names = "--forks",
+      defaultValue = "5",
+      description = "JVMs for each engine (default: ${DEFAULT-VALUE}).")
+  private int forks;
+
+  @Option(
+      names = "--warmup",
+      defaultValue = "4",
+      paramLabel = "SECONDS",
+      description = "Unmeasured running time in each fork (default: ${DEFAULT-VALUE}).")
+  private double warmup;
+
+  @Option(
+      names = "--time",
+      defaultValue = "4",
+      paramLabel = "SECONDS",
+      description = "Measured running time in each fork (default: ${DEFAULT-VALUE}).")
+  private double time;
+
+  @Option(
+      names = "--dim",
+      paramLabel = "NAME=N",
+      description =
+          "Extent of a symbolic dimension; inputs are then made by a formula. Without it the inputs"
+              + " of test_data_set_0 are used.")
+  private List<String> dims = new ArrayList<>();
+
+  @Option(names = "--json", paramLabel = "FILE", description = "Writes the results as JSON.")
+  private Path json;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Arguments.dims(dims);
+    List<Map<String, Object>> rows = new ArrayList<>();
+    System.out.printf(
+        "%-22s %7s %-12s %9s %9s %9s %9s %9s %9s %9s %7s%n",
+        "model", "threads", "engine", "median", "spread", "min", "p90", "first", "load", "rss MB",
+        "ratio");
+    for (Path model : models) {
+      for (int count : threads) {
+        rows.addAll(compare(model, count));
+      }
+    }
+    if (json != null) {
+      write(rows);
+    }
+    return 0;
+  }
+
+  private List<Map<String, Object>> compare(Path model, int count)
+      throws IOException, InterruptedException {
+    Map<Engine, List<Sample>> samples = new LinkedHashMap<>();
+    for (Engine engine : Engine.values()) {
+      samples.put(engine, new ArrayList<>());
+    }
+    for (int fork = 0; fork < forks; fork++) {
+      List<Engine> order = new ArrayList<>(List.of(Engine.values()));
+      if (fork % 2 == 1) {
+        order = order.reversed();
+      }
+      for (Engine engine : order) {
+        System.err.printf(
+            "\r%s, %d threads, fork %d of %d: %s   ",
+            model.getFileName(), count, fork + 1, forks, engine);
+        samples.get(engine).add(fork(engine, model, count));
+      }
+    }
+    System.err.print("\r" + " ".repeat(78) + "\r");
+    List<Map<String, Object>> rows = new ArrayList<>();
+    double peer = median(samples.get(Engine.onnxruntime), s -> s.quantile(0.5));
+    for (Engine engine : Engine.values()) {
+      rows.add(row(name(model), count, engine, samples.get(engine), peer));
+    }
+    return rows;
+  }
+
+  private static String name(Path model) {
+    Path path = model.toAbsolutePath().normalize();
+    return (Files.isDirectory(path) ? path : path.getParent()).getFileName().toString();
+  }
+
+  private Map<String, Object> row(
+      String model, int count, Engine engine, List<Sample> samples, double peer) {
+    double[] medians = samples.stream().mapToDouble(s -> s.quantile(0.5)).sorted().toArray();
+    double median = median(samples, s -> s.quantile(0.5));
+    Map<String, Object> row = new LinkedHashMap<>();
+    row.put("model", model);
+    row.put("threads", count);
+    row.put("engine", engine.name());
+    row.put("forks", samples.size());
+    row.put("medianMs", median);
+    row.put("minMs", samples.stream().mapToDouble(s -> s.quantile(0)).min().orElseThrow());
+    row.put("p90Ms", median(samples, s -> s.quantile(0.9)));
+    row.put("firstMs", median(samples, Sample::firstMs));
+    row.put("loadMs", median(samples, Sample::loadMs));
+    row.put("arenaBytes", samples.getFirst().arenaBytes());
+    row.put("peakRssBytes", (long) median(samples, s -> (double) s.peakRssBytes()));
+    row.put("forkMediansMs", medians);
+    row.put("ratio", median / peer);
+    System.out.printf(
+        Locale.ROOT,
+        "%-22s %7d %-12s %9.3f %8.1f%% %9.3f %9.3f %9.1f %9.1f %9.1f %7.3f%n",
+        model,
+        count,
+        engine,
+        median,
+        100 * (medians[medians.length - 1] - medians[0]) / median,
+        (double) row.get("minMs"),
+        (double) row.get("p90Ms"),
+        (double) row.get("firstMs"),
+        (double) row.get("loadMs"),
+        (long) row.get("peakRssBytes") / 1e6,
+        median / peer);
+    return row;
+  }
+
+  private static double median(List<Sample> samples, ToDoubleFunction<Sample> number) {
+    double[] sorted = samples.stream().mapToDouble(number).sorted().toArray();
+    int middle = sorted.length / 2;
+    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  }
+
+  private Sample fork(Engine engine, Path model, int count)
+      throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                engine.worker.getName(),
+                model.toString(),
+                Integer.toString(count),
+                Double.toString(warmup),
+                Double.toString(time)));
+    command.addAll(dims);
+    Path errors = Files.createTempFile("bench", ".err");
+    try {
+      Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      int status = process.waitFor();
+      List<String> lines =
+          Arrays.stream(output.split("\n")).filter(l -> l.startsWith("{")).toList();
+      if (status != 0 || lines.isEmpty()) {
+        throw new IOException(
+            "the fork of "
+                + engine
+                + " for "
+                + model
+                + " ended with "
+                + status
+                + ":\n"
+                + Files.readString(errors));
+      }
+      return Sample.parse(lines.getLast());
+    } finally {
+      Files.delete(errors);
+    }
+  }
+
+  private void write(List<Map<String, Object>> rows) throws IOException {
+    Path directory = json.toAbsolutePath().getParent();
+    Files.createDirectories(directory);
+    Path temporary = Files.createTempFile(directory, "bench", ".json");
+    new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(temporary.toFile(), rows);
+    Files.move(temporary, json, StandardCopyOption.REPLACE_EXISTING);
+  }
+}
