@@ -78,20 +78,24 @@ final class Geometry {
     }
     Dim last = extent.plus(-1);
     Dim top = step > 0 ? extent : last;
-    Optional<Dim> from = position(extent, start).map(p -> p.max(Dim.ZERO));
+    Optional<Dim> from = position(extent, start);
     Optional<Dim> to = position(extent, end);
     if (from.isEmpty() || to.isEmpty()) {
       return Optional.empty();
     }
-    Dim clamped = from.get().min(top);
-    Dim first =
-        step < 0 || clamped.isConstant() || !from.get().mayEqual(clamped) ? clamped : from.get();
+    Dim inside = from.get().max(Dim.ZERO);
+    Dim clamped = inside.min(top);
+    Dim first = step < 0 || clamped.isConstant() || !inside.mayEqual(clamped) ? clamped : inside;
     Dim distance =
-        step > 0
-            ? to.get().minus(first).min(extent.minus(first))
-            : first.minus(to.get().max(Dim.of(-1)));
+        step > 0 ? forward(extent, from.get(), to.get()) : first.minus(to.get().max(Dim.of(-1)));
     Dim size = distance.ceilDiv(Dim.of(Math.abs(step))).max(Dim.ZERO);
     return Optional.of(new SliceAxis(axis, first, size, step));
+  }
+
+  /** {@code min(to, extent) - max(from, 0)}, written so that it simplifies. */
+  private static Dim forward(Dim extent, Dim from, Dim to) {
+    Dim distance = to.minus(from).min(extent.minus(from));
+    return from.lowerBound() >= 0 ? distance : distance.min(to).min(extent);
   }
 
   /**
