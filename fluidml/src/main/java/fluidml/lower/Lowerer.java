@@ -13,6 +13,7 @@ import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -85,10 +86,7 @@ public final class Lowerer {
       steps.add(new Step.Interpret(first, refusal.get()));
       return;
     }
-    for (Cluster single : singles(cluster)) {
-      Optional<String> reason = lowered(single);
-      reason.ifPresent(r -> steps.add(new Step.Interpret(single.nodes().getFirst(), r)));
-    }
+    parts(cluster).forEach(this::lower);
   }
 
   /** Adds the calls of the first lowering that takes the cluster; else says why none does. */
@@ -108,20 +106,36 @@ public final class Lowerer {
         reasons.isEmpty() ? "no schedule for this operator" : String.join("; ", reasons));
   }
 
-  /** The cluster's nodes, each in a cluster of its own. */
-  private static List<Cluster> singles(Cluster cluster) {
-    List<Cluster> singles = new ArrayList<>();
-    for (Node node : cluster.nodes()) {
-      boolean elementwise = node.op() instanceof Elementwise;
-      singles.add(
-          new Cluster(
-              List.of(),
-              elementwise ? Optional.empty() : Optional.of(node),
-              elementwise ? List.of(node) : List.of(),
-              node.inputs().stream().filter(Value::isPresent).distinct().toList(),
-              node.outputs()));
+  /** A cluster that no lowering takes in parts: what is fused around an anchor stays fused. */
+  private static List<Cluster> parts(Cluster cluster) {
+    List<Cluster> parts = new ArrayList<>();
+    if (cluster.anchor().isEmpty()) {
+      for (Node node : cluster.epilogue()) {
+        parts.add(part(Optional.empty(), List.of(node), node.outputs()));
+      }
+      return parts;
     }
-    return singles;
+    Node anchor = cluster.anchor().get();
+    if (!cluster.prologue().isEmpty()) {
+      parts.add(part(Optional.empty(), cluster.prologue(), List.of(anchor.input(0))));
+    }
+    parts.add(part(cluster.anchor(), List.of(), anchor.outputs()));
+    if (!cluster.epilogue().isEmpty()) {
+      List<Value> results =
+          cluster.outputs().stream().filter(v -> !anchor.outputs().contains(v)).toList();
+      parts.add(part(Optional.empty(), cluster.epilogue(), results));
+    }
+    return parts;
+  }
+
+  private static Cluster part(Optional<Node> anchor, List<Node> nodes, List<Value> outputs) {
+    Set<Value> inside = new HashSet<>();
+    Set<Value> inputs = new LinkedHashSet<>();
+    for (Node node : anchor.map(List::of).orElse(nodes)) {
+      node.inputs().stream().filter(v -> v.isPresent() && !inside.contains(v)).forEach(inputs::add);
+      inside.addAll(node.outputs());
+    }
+    return new Cluster(List.of(), anchor, nodes, List.copyOf(inputs), outputs);
   }
 
   private String unplannedReason(Node node) {
