@@ -5,6 +5,7 @@ import fluidml.graph.Value;
 import fluidml.loop.BodyBuilder;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
+import fluidml.tensor.DType;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.Collection;
@@ -21,7 +22,7 @@ import java.util.function.UnaryOperator;
 /**
  * Elementwise nodes over one index space as code inside any loop nest: the epilogue or prologue of
  * an anchor, or a whole elementwise cluster. Operands from outside are loaded by their views,
- * broadcast to the space; constants of one element become part of the code.
+ * broadcast to the space; common numbers become part of the code.
  *
  * <p>Use: check {@link #refusal}, choose a vector axis with {@link #isVectorisable} and lanes with
  * {@link #lanes}, then {@link #write} at every point of the space.
@@ -87,11 +88,24 @@ public final class FusedNodes {
 
   private void external(CallBuilder call, Lowering.Context context, Shape space, Value operand) {
     Optional<Tensor> tensor = context.constant(operand);
-    if (tensor.isPresent() && tensor.get().elements() == 1) {
+    if (tensor.isPresent() && tensor.get().elements() == 1 && isCommon(tensor.get())) {
       constants.put(operand, ElementwiseExpressions.constant(tensor.get()));
     } else {
       loaded.put(operand, call.read(placement.apply(context.view(operand).broadcast(space))));
     }
+  }
+
+  /**
+   * Whether a number is one that many models have, such as 0.5 or 6: it becomes part of the code.
+   * Others, such as scales of quantisation, are loaded, so that kernels that differ in them only
+   * are shared.
+   */
+  private static boolean isCommon(Tensor tensor) {
+    if (!tensor.dtype().isFloat()) {
+      return tensor.dtype() == DType.BOOL || Math.abs(tensor.getLong(0)) <= 256;
+    }
+    double value = tensor.getDouble(0);
+    return !(Math.abs(value) <= 256) || Math.rint(value * 16) == value * 16;
   }
 
   /** Why some node cannot be computed in a kernel, if one cannot. */
