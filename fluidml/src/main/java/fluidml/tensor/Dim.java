@@ -1,8 +1,10 @@
 package fluidml.tensor;
 
+import fluidml.tensor.Monomial.Apply;
+import fluidml.tensor.Monomial.Atom;
+import fluidml.tensor.Monomial.Symbol;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,74 +35,6 @@ public final class Dim {
     MOD,
     MIN,
     MAX
-  }
-
-  sealed interface Atom extends Comparable<Atom> {
-    String text();
-
-    @Override
-    default int compareTo(Atom other) {
-      return text().compareTo(other.text());
-    }
-  }
-
-  record Symbol(String name) implements Atom {
-    @Override
-    public String text() {
-      return name;
-    }
-  }
-
-  record Apply(Operation operation, Dim left, Dim right, String text) implements Atom {
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Apply apply && apply.text.equals(text);
-    }
-
-    @Override
-    public int hashCode() {
-      return text.hashCode();
-    }
-  }
-
-  /** A product of atoms, sorted; the empty product is 1. */
-  private record Monomial(List<Atom> atoms) implements Comparable<Monomial> {
-    static final Monomial ONE = new Monomial(List.of());
-
-    Monomial times(Monomial other) {
-      if (atoms.isEmpty()) {
-        return other;
-      }
-      if (other.atoms.isEmpty()) {
-        return this;
-      }
-      List<Atom> all = new ArrayList<>(atoms);
-      all.addAll(other.atoms);
-      all.sort(Comparator.naturalOrder());
-      return new Monomial(List.copyOf(all));
-    }
-
-    Optional<Monomial> dividedBy(Monomial divisor) {
-      List<Atom> rest = new ArrayList<>(atoms);
-      for (Atom atom : divisor.atoms) {
-        if (!rest.remove(atom)) {
-          return Optional.empty();
-        }
-      }
-      return Optional.of(new Monomial(List.copyOf(rest)));
-    }
-
-    @Override
-    public int compareTo(Monomial other) {
-      int n = Math.min(atoms.size(), other.atoms.size());
-      for (int i = 0; i < n; i++) {
-        int c = atoms.get(i).compareTo(other.atoms.get(i));
-        if (c != 0) {
-          return c;
-        }
-      }
-      return Integer.compare(atoms.size(), other.atoms.size());
-    }
   }
 
   /** Zero. */
@@ -156,7 +90,7 @@ public final class Dim {
 
   /** Whether this is a number. */
   public boolean isConstant() {
-    return monomials.length == 0 || (monomials.length == 1 && monomials[0].atoms.isEmpty());
+    return monomials.length == 0 || (monomials.length == 1 && monomials[0].atoms().isEmpty());
   }
 
   /** Whether this is the number {@code value}. */
@@ -165,7 +99,7 @@ public final class Dim {
   }
 
   private long constantTerm() {
-    return monomials.length > 0 && monomials[0].atoms.isEmpty() ? coefficients[0] : 0;
+    return monomials.length > 0 && monomials[0].atoms().isEmpty() ? coefficients[0] : 0;
   }
 
   /** The sum. */
@@ -228,14 +162,14 @@ public final class Dim {
       return whole;
     }
     for (int i = 0; i < rest.monomials.length && divisor.lowerBound() > 0; i++) {
-      List<Atom> atoms = rest.monomials[i].atoms;
+      List<Atom> atoms = rest.monomials[i].atoms();
       if (rest.coefficients[i] == 1
           && atoms.size() == 1
           && atoms.getFirst() instanceof Apply inner
-          && inner.operation == Operation.FLOOR_DIV
-          && inner.right.lowerBound() > 0) {
-        Dim others = rest.minus(ofAtom(inner)).times(inner.right);
-        return whole.plus(inner.left.plus(others).floorDiv(inner.right.times(divisor)));
+          && inner.operation() == Operation.FLOOR_DIV
+          && inner.right().lowerBound() > 0) {
+        Dim others = rest.minus(ofAtom(inner)).times(inner.right());
+        return whole.plus(inner.left().plus(others).floorDiv(inner.right().times(divisor)));
       }
     }
     Dim common = rest.commonFactor(divisor);
@@ -311,16 +245,16 @@ public final class Dim {
   private boolean isOperandOf(Dim other) {
     return other.monomials.length == 1
         && other.coefficients[0] == 1
-        && other.monomials[0].atoms.size() == 1
-        && other.monomials[0].atoms.getFirst() instanceof Apply apply
-        && (apply.operation == Operation.MIN || apply.operation == Operation.MAX)
-        && (equals(apply.left) || equals(apply.right));
+        && other.monomials[0].atoms().size() == 1
+        && other.monomials[0].atoms().getFirst() instanceof Apply apply
+        && (apply.operation() == Operation.MIN || apply.operation() == Operation.MAX)
+        && (equals(apply.left()) || equals(apply.right()));
   }
 
   /** {@code min(a,min(a,b)) == min(a,b)}, {@code max(a,min(a,b)) == a}. */
   private static Dim absorb(Operation operation, Dim operand, Dim compound) {
-    Apply apply = (Apply) compound.monomials[0].atoms.getFirst();
-    return apply.operation == operation ? compound : operand;
+    Apply apply = (Apply) compound.monomials[0].atoms().getFirst();
+    return apply.operation() == operation ? compound : operand;
   }
 
   private static Dim apply(Operation operation, Dim left, Dim right) {
@@ -364,7 +298,7 @@ public final class Dim {
   private int leading() {
     int best = 0;
     for (int i = 1; i < monomials.length; i++) {
-      int c = Integer.compare(monomials[i].atoms.size(), monomials[best].atoms.size());
+      int c = Integer.compare(monomials[i].atoms().size(), monomials[best].atoms().size());
       if (c > 0 || (c == 0 && monomials[i].compareTo(monomials[best]) > 0)) {
         best = i;
       }
@@ -374,12 +308,12 @@ public final class Dim {
 
   /** The largest product of a positive number and atoms that divides all terms of both. */
   private Dim commonFactor(Dim other) {
-    List<Atom> atoms = new ArrayList<>(other.monomials[0].atoms);
+    List<Atom> atoms = new ArrayList<>(other.monomials[0].atoms());
     long number = 0;
     for (Dim dim : List.of(this, other)) {
       for (int i = 0; i < dim.monomials.length; i++) {
         number = gcd(number, dim.coefficients[i]);
-        List<Atom> left = new ArrayList<>(dim.monomials[i].atoms);
+        List<Atom> left = new ArrayList<>(dim.monomials[i].atoms());
         atoms.removeIf(atom -> !left.remove(atom));
       }
     }
@@ -426,7 +360,7 @@ public final class Dim {
     DimBounds sum = DimBounds.of(0);
     for (int i = 0; i < monomials.length; i++) {
       DimBounds product = DimBounds.of(coefficients[i]);
-      for (Atom atom : monomials[i].atoms) {
+      for (Atom atom : monomials[i].atoms()) {
         product = product.times(bounds(atom));
       }
       sum = sum.plus(product);
@@ -438,9 +372,9 @@ public final class Dim {
     return switch (atom) {
       case Symbol _ -> DimBounds.EXTENT;
       case Apply apply -> {
-        DimBounds left = apply.left.bounds();
-        DimBounds right = apply.right.bounds();
-        yield switch (apply.operation) {
+        DimBounds left = apply.left().bounds();
+        DimBounds right = apply.right().bounds();
+        yield switch (apply.operation()) {
           case FLOOR_DIV -> left.floorDiv(right);
           case MOD -> left.mod(right);
           case MIN -> left.min(right);
@@ -467,12 +401,12 @@ public final class Dim {
 
   private void collect(Set<String> names) {
     for (Monomial monomial : monomials) {
-      for (Atom atom : monomial.atoms) {
+      for (Atom atom : monomial.atoms()) {
         switch (atom) {
-          case Symbol symbol -> names.add(symbol.name);
+          case Symbol symbol -> names.add(symbol.name());
           case Apply apply -> {
-            apply.left.collect(names);
-            apply.right.collect(names);
+            apply.left().collect(names);
+            apply.right().collect(names);
           }
         }
       }
@@ -488,7 +422,7 @@ public final class Dim {
     long sum = 0;
     for (int i = 0; i < monomials.length; i++) {
       long product = coefficients[i];
-      List<Atom> atoms = monomials[i].atoms;
+      List<Atom> atoms = monomials[i].atoms();
       for (int j = 0; j < atoms.size(); j++) {
         product = Math.multiplyExact(product, value(atoms.get(j), symbols));
       }
@@ -499,11 +433,11 @@ public final class Dim {
 
   private static long value(Atom atom, ToLongFunction<String> symbols) {
     return switch (atom) {
-      case Symbol symbol -> symbols.applyAsLong(symbol.name);
+      case Symbol symbol -> symbols.applyAsLong(symbol.name());
       case Apply apply -> {
-        long left = apply.left.evaluate(symbols);
-        long right = apply.right.evaluate(symbols);
-        yield switch (apply.operation) {
+        long left = apply.left().evaluate(symbols);
+        long right = apply.right().evaluate(symbols);
+        yield switch (apply.operation()) {
           case FLOOR_DIV -> Math.floorDiv(left, right);
           case MOD -> Math.floorMod(left, right);
           case MIN -> Math.min(left, right);
@@ -522,7 +456,7 @@ public final class Dim {
     Map<Atom, Dim> memo = new HashMap<>();
     for (int i = 0; i < monomials.length; i++) {
       Dim product = of(coefficients[i]);
-      for (Atom atom : monomials[i].atoms) {
+      for (Atom atom : monomials[i].atoms()) {
         product = product.times(memo.computeIfAbsent(atom, a -> replace(a, replacements)));
       }
       sum = sum.plus(product);
@@ -532,11 +466,11 @@ public final class Dim {
 
   private static Dim replace(Atom atom, Map<String, Dim> replacements) {
     return switch (atom) {
-      case Symbol symbol -> replacements.getOrDefault(symbol.name, ofAtom(symbol));
+      case Symbol symbol -> replacements.getOrDefault(symbol.name(), ofAtom(symbol));
       case Apply apply -> {
-        Dim left = apply.left.substitute(replacements);
-        Dim right = apply.right.substitute(replacements);
-        yield switch (apply.operation) {
+        Dim left = apply.left().substitute(replacements);
+        Dim right = apply.right().substitute(replacements);
+        yield switch (apply.operation()) {
           case FLOOR_DIV -> left.floorDiv(right);
           case MOD -> left.mod(right);
           case MIN -> left.min(right);
@@ -575,7 +509,7 @@ public final class Dim {
         text.append(c < 0 ? "-" : "+");
       }
       String magnitude = c == Long.MIN_VALUE ? "9223372036854775808" : Long.toString(Math.abs(c));
-      List<Atom> atoms = monomials[i].atoms;
+      List<Atom> atoms = monomials[i].atoms();
       if (atoms.isEmpty()) {
         text.append(magnitude);
         continue;
