@@ -1,0 +1,85 @@
+package fluidml.cli;
+
+import fluidml.Options;
+import fluidml.memory.Planners;
+import fluidml.report.Bytes;
+import picocli.CommandLine.Option;
+
+/** Options of every command that compiles a model. */
+final class CommonOptions {
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Threads that share a run; 0 for all processors of this process"
+              + " (default: ${DEFAULT-VALUE}).")
+  int threads;
+
+  @Option(
+      names = "--vector-bits",
+      paramLabel = "BITS",
+      description =
+          "Vector width of generated code: 128, 256, 512, or 0 for scalar code"
+              + " (default: the machine's).")
+  Integer vectorBits;
+
+  @Option(
+      names = "--checked",
+      description = "Check every memory access of generated code; slow (default: no).")
+  boolean checked;
+
+  @Option(
+      names = "--engine",
+      paramLabel = "ENGINE",
+      defaultValue = "compiled",
+      description = "What executes: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  Options.Engine engine = Options.Engine.COMPILED;
+
+  @Option(names = "--no-fuse", description = "Give every operator its own kernel (default: fuse).")
+  boolean noFuse;
+
+  @Option(names = "--no-optimize", description = "Skip all graph passes (default: run them).")
+  boolean noOptimize;
+
+  @Option(
+      names = "--max-memory",
+      paramLabel = "SIZE",
+      description = "Limit on arena and scratch memory, e.g. 512M or 2G (default: none).")
+  String maxMemory;
+
+  @Option(
+      names = "--planner",
+      paramLabel = "NAME",
+      defaultValue = "fast",
+      description =
+          "Planner of the arena: no-reuse, tables, first-fit, greedy-by-size, greedy-by-breadth,"
+              + " fast, thorough, … (default: ${DEFAULT-VALUE}).")
+  String planner = "fast";
+
+  @Option(names = "--json", description = "Print the result as JSON (default: as text).")
+  boolean json;
+
+  @Option(names = "--verbose", description = "Show stack traces of failures (default: one line).")
+  boolean verbose;
+
+  /**
+   * The library's options.
+   *
+   * @throws fluidml.error.InvalidInputException if a number or name is not allowed
+   */
+  Options options() {
+    Options options =
+        Options.defaults()
+            .withEngine(engine)
+            .withThreads(threads)
+            .withChecked(checked)
+            .withOptimize(!noOptimize)
+            .withFuse(!noFuse)
+            .withPlanner(Planners.named(planner));
+    if (vectorBits != null) {
+      options = options.withVectorBits(vectorBits);
+    }
+    return maxMemory == null ? options : options.withMaxMemory(Bytes.parse(maxMemory));
+  }
+}
