@@ -15,7 +15,14 @@ import picocli.CommandLine.ParseResult;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     sortOptions = false,
-    subcommands = {RunCommand.class, VerifyCommand.class, GenerateCompletion.class},
+    subcommands = {
+      RunCommand.class,
+      InspectCommand.class,
+      VerifyCommand.class,
+      ProfileCommand.class,
+      BenchCommand.class,
+      GenerateCompletion.class
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:success",

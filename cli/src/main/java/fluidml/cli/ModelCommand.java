@@ -108,7 +108,12 @@ abstract class ModelCommand implements Callable<Integer> {
     return loaded.options().engine().name().toLowerCase(Locale.ROOT);
   }
 
-  /** Milliseconds with three significant digits or more. */
+  /** Nanoseconds as milliseconds. */
+  static String millis(long nanos) {
+    return millis((double) nanos);
+  }
+
+  /** Nanoseconds as milliseconds with three significant digits or more. */
   static String millis(double nanos) {
     double ms = nanos / 1e6;
     return String.format(
