@@ -2,6 +2,7 @@ package fluidml.lower;
 
 import fluidml.graph.Node;
 import fluidml.graph.op.Contraction.Conv;
+import fluidml.graph.op.Contraction.ConvTranspose;
 import fluidml.loop.Buffer;
 import fluidml.loop.Exprs;
 import fluidml.loop.Target;
@@ -10,13 +11,15 @@ import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import fluidml.loop.schedule.Nest;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Convolutions of any rank, stride, dilation, padding and number of groups by {@link
- * ConvolutionSchedule}. Constant filters are packed at compile time, others by a call of their own.
+ * Convolutions and transposed convolutions of any rank, stride, dilation, padding and number of
+ * groups by {@link ConvolutionSchedule}. Constant filters are packed at compile time, others by a
+ * call of their own.
  */
 public final class ConvolutionLowering implements Lowering {
   /** Pixels of a tile: with four vectors of columns all sums fit the 32 registers of AVX-512. */
@@ -33,29 +36,30 @@ public final class ConvolutionLowering implements Lowering {
 
   @Override
   public Result lower(Cluster cluster, Context context) {
-    if (cluster.anchor().isEmpty() || !(cluster.anchor().get().op() instanceof Conv conv)) {
+    Optional<Node> anchor = cluster.anchor();
+    if (anchor.isEmpty()
+        || !(anchor.get().op() instanceof Conv || anchor.get().op() instanceof ConvTranspose)) {
       return new Result.Refused("");
     }
-    Node node = cluster.anchor().get();
+    Node node = anchor.get();
     View x = context.view(node.input(0));
-    View w = context.view(node.input(1));
+    Optional<ConvolutionShape> shape = ConvolutionShape.of(node);
+    if (shape.isEmpty()) {
+      return new Result.Refused("filters of symbolic shape " + node.input(1).shape());
+    }
     if (!x.dtype().isFloat()) {
       return new Result.Refused("convolution of " + x.dtype());
-    }
-    if (w.shape().dims().stream().anyMatch(d -> !d.isConstant())) {
-      return new Result.Refused("convolution with filters of symbolic shape " + w.shape());
     }
     Optional<String> refusal = WindowResult.refusal(cluster);
     if (refusal.isPresent()) {
       return new Result.Refused(refusal.get());
     }
-    long filters = w.shape().dim(0).constant().orElseThrow() / conv.groups();
-    Tile tile = tile(context.target(), x.dtype(), filters);
+    Tile tile = tile(context.target(), x.dtype(), shape.get().filters());
     List<KernelCall> calls = new ArrayList<>();
     CallBuilder call = new CallBuilder(cluster.label());
     BufferView input = call.read(x);
-    Buffer panels = Filters.panels(node, conv.groups(), tile.columns(), context, call, calls);
-    calls.add(convolution(cluster, conv, context, tile, call, input, panels));
+    Buffer panels = Filters.panels(node, shape.get(), tile.columns(), context, call, calls);
+    calls.add(convolution(cluster, shape.get(), context, tile, call, input, panels));
     return new Result.Calls(calls);
   }
 
@@ -77,7 +81,7 @@ public final class ConvolutionLowering implements Lowering {
 
   private static KernelCall convolution(
       Cluster cluster,
-      Conv conv,
+      ConvolutionShape shape,
       Context context,
       Tile tile,
       CallBuilder call,
@@ -85,16 +89,17 @@ public final class ConvolutionLowering implements Lowering {
       Buffer panels) {
     Node node = cluster.anchor().orElseThrow();
     View x = input.view();
-    List<Dim> w = node.input(1).shape().dims();
-    Dim filters = w.get(0).floorDiv(conv.groups());
+    Shape y = node.output().shape();
     boolean contiguous = input.isDense(1) || input.isConstant(1);
-    long taps = Windows.taps(conv.window());
-    Dim depth = w.get(1).times(taps);
-    long bytes = w.get(0).times(depth).times(x.dtype().bytes()).constant().orElseThrow();
+    long bytes = shape.paddedFilters(tile.columns()) * shape.depth() * x.dtype().bytes();
     WindowResult result = new WindowResult(call, cluster, context, node.input(2), tile.lanes());
-    boolean leaves = Windows.leaves(conv.window(), x.shape(), node.output().shape());
+    boolean leaves = !shape.transposed() && Windows.leaves(shape.window(), x.shape(), y);
     boolean flat =
-        !leaves && Windows.isPointwise(conv.window()) && Windows.isFlat(x) && result.isFlat();
+        !leaves
+            && !shape.transposed()
+            && Windows.isPointwise(shape.window())
+            && Windows.isFlat(x)
+            && result.isFlat();
     ConvolutionSchedule.Problem problem =
         new ConvolutionSchedule.Problem(
             input.buffer(),
@@ -102,21 +107,20 @@ public final class ConvolutionLowering implements Lowering {
             panels,
             call.parameter(x.shape().dim(0)),
             call.parameter(x.strides().get(0)),
-            call.parameter(Dim.of(conv.groups())),
-            call.parameter(w.get(1)),
+            call.parameter(Dim.of(shape.groups())),
+            call.parameter(Dim.of(shape.channels())),
             contiguous ? Exprs.index(1) : call.parameter(x.strides().get(1)),
             contiguous,
-            call.parameter(filters),
-            flat
-                ? Windows.flatAxis(call, x)
-                : Windows.axes(call, conv.window(), x, node.output().shape()),
-            taps == 1,
+            call.parameter(Dim.of(shape.filters())),
+            flat ? Windows.flatAxis(call, x) : shape.axes(call, node, x, y),
+            shape.taps() == 1,
             leaves,
-            call.parameter(bytes / conv.groups() <= CACHED_FILTERS ? Dim.ONE : Dim.ZERO),
+            shape.transposed(),
+            call.parameter(bytes <= CACHED_FILTERS ? Dim.ONE : Dim.ZERO),
             result.lanes());
     Nest nest =
         ConvolutionSchedule.write(call.kernel(), problem, tile, flat ? result.flat() : result);
-    Dim work = node.output().shape().elements().times(depth).times(2).plus(result.work(cluster));
+    Dim work = y.elements().times(2 * shape.depth()).plus(result.work(cluster));
     return call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry());
   }
 }

@@ -5,21 +5,29 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Filters {@code [filter, channel, taps…]} as panels {@code [group][panel][tap][channel][column]},
- * zero where there is no filter.
+ * Filters {@code [filter, channel, taps…]}, or {@code [channel, filter, taps…]} if transposed, as
+ * panels {@code [group][panel][tap][channel][column]}, zero where there is no filter.
  *
- * @param groups number of groups
  * @param columns filters of a panel
  */
-record FilterPanels(long groups, int columns) implements Packing {
-  @Override
-  public long bytes(Tensor source) {
-    long perGroup = source.dim(0) / groups;
-    return groups * Math.ceilDiv(perGroup, columns) * columns * depth(source) * size(source);
+record FilterPanels(
+    long groups, long channels, long filters, long taps, boolean transposed, int columns)
+    implements Packing {
+  /** The panels of a convolution. */
+  static FilterPanels of(ConvolutionShape shape, int columns) {
+    return new FilterPanels(
+        shape.groups(),
+        shape.channels(),
+        shape.filters(),
+        shape.taps(),
+        shape.transposed(),
+        columns);
   }
 
-  private static long depth(Tensor source) {
-    return source.dim(0) == 0 ? 0 : source.elements() / source.dim(0);
+  @Override
+  public long bytes(Tensor source) {
+    long panels = groups * Math.ceilDiv(filters, (long) columns);
+    return panels * taps * channels * columns * size(source);
   }
 
   private static int size(Tensor source) {
@@ -28,19 +36,20 @@ record FilterPanels(long groups, int columns) implements Packing {
 
   @Override
   public void pack(Tensor source, MemorySegment target) {
-    long channels = source.dim(1);
-    long taps = channels == 0 ? 0 : depth(source) / channels;
-    long perGroup = source.dim(0) / groups;
-    long panels = Math.ceilDiv(perGroup, columns);
+    long panels = Math.ceilDiv(filters, (long) columns);
+    long step = transposed ? taps : channels * taps;
     for (long panel = 0; panel < groups * panels; panel++) {
-      long inGroup = panel % panels * columns;
-      long first = panel / panels * perGroup + inGroup;
-      long count = Math.min(columns, perGroup - inGroup);
+      long group = panel / panels;
+      long first = panel % panels * columns;
+      long count = Math.min(columns, filters - first);
       for (long channel = 0; channel < channels; channel++) {
+        long row =
+            transposed
+                ? (group * channels + channel) * filters + first
+                : (group * filters + first) * channels + channel;
         for (long tap = 0; tap < taps; tap++) {
           long line = (panel * taps + tap) * channels + channel;
-          long from = (first * channels + channel) * taps + tap;
-          copyLine(source.data(), from, channels * taps, target, line * columns, count, source);
+          copyLine(source.data(), row * taps + tap, step, target, line * columns, count, source);
         }
       }
     }

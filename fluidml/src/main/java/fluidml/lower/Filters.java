@@ -17,45 +17,36 @@ final class Filters {
    */
   static Buffer panels(
       Node node,
-      long groups,
+      ConvolutionShape shape,
       int columns,
       Lowering.Context context,
       CallBuilder call,
       List<KernelCall> before) {
     Value filters = node.input(1);
     if (context.constant(filters).isPresent()) {
-      return call.packed(filters.dtype(), new FilterPanels(groups, columns), filters);
+      return call.packed(filters.dtype(), FilterPanels.of(shape, columns), filters);
     }
-    List<Dim> w = filters.shape().dims();
-    long taps = taps(w);
-    Dim perGroup = w.get(0).floorDiv(groups);
-    Dim padded = perGroup.ceilDiv(Dim.of(columns)).times(columns);
-    Dim elements = padded.times(groups).times(w.get(1)).times(taps);
+    Dim elements = Dim.of(shape.groups() * shape.paddedFilters(columns) * shape.depth());
     Value packed = context.temporary(filters.name() + ".panels", filters.dtype(), elements);
     CallBuilder packing = new CallBuilder("PackFilters");
-    View flat = context.view(filters);
-    BufferView from = packing.read(flat);
+    View view = context.view(filters);
+    BufferView from = packing.read(view);
     Buffer to = packing.write(View.rowMajor(packed)).buffer();
     PanelSchedule.Problem problem =
         new PanelSchedule.Problem(
             from.buffer(),
             e ->
                 from.index(
-                    Windows.indices(List.of(e.filter(), e.channel()), e.tap(), packing, flat)),
+                    Windows.indices(
+                        shape.index(e.group(), e.filter(), e.channel()), e.tap(), packing, view)),
             to,
-            packing.parameter(Dim.of(groups)),
-            packing.parameter(perGroup),
-            packing.parameter(w.get(1)),
-            packing.parameter(Dim.of(taps)),
+            packing.parameter(Dim.of(shape.groups())),
+            packing.parameter(Dim.of(shape.filters())),
+            packing.parameter(Dim.of(shape.channels())),
+            packing.parameter(Dim.of(shape.taps())),
             columns);
     Nest nest = PanelSchedule.write(problem);
     before.add(packing.build("PackFilters", List.of(node), elements, nest.extent(), nest.entry()));
     return call.read(View.rowMajor(packed)).buffer();
-  }
-
-  private static long taps(List<Dim> w) {
-    return w.subList(2, w.size()).stream()
-        .mapToLong(d -> d.constant().orElseThrow())
-        .reduce(1, (a, b) -> a * b);
   }
 }

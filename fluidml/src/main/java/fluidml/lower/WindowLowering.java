@@ -71,7 +71,7 @@ public final class WindowLowering implements Lowering {
     boolean isConv = node.op() instanceof Conv;
     Optional<Buffer> filters =
         isConv
-            ? Optional.of(Filters.panels(node, 1, lanes, context, call, calls))
+            ? Optional.of(Filters.panels(node, single(node), lanes, context, call, calls))
             : Optional.empty();
     WindowResult result =
         new WindowResult(call, cluster, context, isConv ? node.input(2) : Value.ABSENT, lanes);
@@ -103,6 +103,12 @@ public final class WindowLowering implements Lowering {
         node.output().shape().elements().times(2 * Windows.taps(window)).plus(result.work(cluster));
     calls.add(call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry()));
     return new Result.Calls(calls);
+  }
+
+  /** The filters of all channels as if they were those of one group with one channel. */
+  private static ConvolutionShape single(Node node) {
+    ConvolutionShape shape = ConvolutionShape.of(node).orElseThrow();
+    return new ConvolutionShape(shape.window(), 1, 1, shape.groups(), false);
   }
 
   private static List<Expr> padEnds(CallBuilder call, Window window, View x, Shape y) {

@@ -2,6 +2,7 @@ package fluidml.lower;
 
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
+import fluidml.graph.op.Contraction.ConvTranspose;
 import fluidml.graph.op.Window;
 import fluidml.graph.op.Window.Padding;
 import fluidml.tensor.DType;
@@ -49,6 +50,33 @@ final class ConvolutionLoweringTest {
       operands.add(graphs.operand("bias", graphs.random.nextBoolean(), dtype, w[0]));
     }
     Value y = graphs.builder.add(new Conv(window, groups), operands.toArray(Value[]::new));
+    graphs.builder.output(graphs.epilogue(y));
+    graphs.check(LOWERINGS, 1e-3f);
+  }
+
+  @Property(tries = 40)
+  void transposedEqualsTheReference(@ForAll long seed) {
+    WindowGraphs graphs = new WindowGraphs(seed);
+    long[] x = graphs.image();
+    long groups = graphs.oneOf(List.of(1L, 1L, 3L));
+    x[1] = groups * graphs.upTo(20);
+    Window window = graphs.window(3, true, WindowGraphs.spatial(x));
+    List<Long> extra = new ArrayList<>();
+    long[] w = x.clone();
+    w[0] = x[1];
+    w[1] = graphs.upTo(graphs.oneOf(List.of(4, 150)));
+    for (int a = 2; a < x.length; a++) {
+      w[a] = window.kernel().get(a - 2);
+      extra.add(graphs.random.nextLong(window.strides().get(a - 2)));
+    }
+    List<Value> operands = new ArrayList<>();
+    operands.add(graphs.image("x", DType.FLOAT32, x));
+    operands.add(graphs.operand("w", graphs.random.nextBoolean(), DType.FLOAT32, w));
+    if (graphs.random.nextBoolean()) {
+      operands.add(graphs.operand("bias", true, DType.FLOAT32, groups * w[1]));
+    }
+    ConvTranspose op = new ConvTranspose(window, groups, extra, List.of());
+    Value y = graphs.builder.add(op, operands.toArray(Value[]::new));
     graphs.builder.output(graphs.epilogue(y));
     graphs.check(LOWERINGS, 1e-3f);
   }

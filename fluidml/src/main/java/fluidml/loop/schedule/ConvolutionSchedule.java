@@ -60,6 +60,8 @@ public final class ConvolutionSchedule {
    * @param axes spatial axes
    * @param pointwise whether the kernel's extents are all 1
    * @param padded whether windows may leave the image
+   * @param transposed whether this is the transposed convolution: input position {@code i} and
+   *     kernel position {@code k} meet at output position {@code i·stride − pad + k·dilation}
    * @param panelsInside not 0 to run over panels inside, tiles outside; 0 for the reverse
    * @param resultLanes channels that {@link TileStore} takes at once, at most those of a vector
    */
@@ -77,6 +79,7 @@ public final class ConvolutionSchedule {
       List<WindowAxis> axes,
       boolean pointwise,
       boolean padded,
+      boolean transposed,
       Expr panelsInside,
       int resultLanes) {
     /** Copies the axes. */
@@ -129,7 +132,7 @@ public final class ConvolutionSchedule {
             ? Optional.empty()
             : Optional.of(kernel.scratch("offsets", DType.INT64, depth.times(8)));
     this.gathered =
-        problem.padded
+        problem.padded || problem.transposed
             ? Optional.of(
                 kernel.scratch(
                     "gathered", problem.input.dtype(), depth.times(tile.rows * inputBytes())))
@@ -150,9 +153,9 @@ public final class ConvolutionSchedule {
     return problem.input.dtype().bytes();
   }
 
-  /** Whether a pixel's inputs lie one after another. */
+  /** Whether the inputs of a pixel that is not gathered lie one after another. */
   private boolean isDense() {
-    return problem.pointwise && problem.contiguous;
+    return (problem.pointwise && problem.contiguous) || problem.transposed;
   }
 
   private Nest write() {
@@ -160,7 +163,10 @@ public final class ConvolutionSchedule {
         table -> kernel.procedure("fillOffsets", List.of(), (b, _) -> fillOffsets(b, table)));
     gathered.ifPresent(
         copy ->
-            kernel.procedure("gather", List.of("base"), (b, p) -> gather(b, copy, p.getFirst())));
+            kernel.procedure(
+                "gather",
+                List.of("base"),
+                (b, p) -> new Patches(problem, tile, rowTable, copy).write(b, p.getFirst())));
     kernel.procedure(
         "prepare",
         List.of("image", "group", "tileIndex"),
@@ -169,7 +175,9 @@ public final class ConvolutionSchedule {
     for (int r = 0; r < tile.rows; r++) {
       parameters.add("row" + r);
     }
-    kernel.procedure("multiply", parameters, (b, p) -> multiply(b, problem.input, p, offsets));
+    if (!problem.transposed) {
+      kernel.procedure("multiply", parameters, (b, p) -> multiply(b, problem.input, p, offsets));
+    }
     gathered.ifPresent(
         copy ->
             kernel.procedure(
@@ -218,7 +226,9 @@ public final class ConvolutionSchedule {
                 b.assign(prepared, tileIndex);
               });
           Expr panel = b.let("panel", group.times(panelCount).plus(panelIndex).times(panelSize));
-          if (gathered.isPresent()) {
+          if (problem.transposed) {
+            callMultiply(b, "multiplyGathered", panel, r -> depth.times(r));
+          } else if (gathered.isPresent()) {
             b.when(
                 b.load(rowTable, Exprs.index(row(tile.rows))).ne(Exprs.index(0)),
                 () -> callMultiply(b, "multiplyGathered", panel, r -> depth.times(r)),
@@ -250,31 +260,11 @@ public final class ConvolutionSchedule {
         });
   }
 
-  /** Visits the taps of the window in the order of the packed filters. */
-  private void taps(
-      BodyBuilder b, int axis, List<Expr> positions, Expr tap, BiConsumer<List<Expr>, Expr> body) {
-    if (axis == rank) {
-      body.accept(positions, b.let("tap", tap));
-      return;
-    }
-    Expr extent = problem.axes.get(axis).kernel();
-    b.loop(
-        "k" + axis,
-        Exprs.index(0),
-        extent,
-        k -> {
-          List<Expr> more = new ArrayList<>(positions);
-          more.add(k);
-          taps(b, axis + 1, more, tap.times(extent).plus(k), body);
-        });
-  }
-
+  /** Where the elements of a window lie, relative to its first one. */
   private void fillOffsets(BodyBuilder b, Buffer table) {
-    taps(
+    Patches.taps(
         b,
-        0,
-        List.of(),
-        Exprs.index(0),
+        problem.axes,
         (k, tap) -> {
           Expr start = Exprs.index(0);
           for (int a = 0; a < rank; a++) {
@@ -314,7 +304,7 @@ public final class ConvolutionSchedule {
       rest = next;
     }
     position.addFirst(b.variable("o0", rest));
-    Expr.Read outside = b.variable("outside", Exprs.index(0));
+    Expr.Read outside = b.variable("outside", Exprs.index(problem.transposed ? 1 : 0));
     b.loop(
         "r",
         Exprs.index(0),
@@ -327,7 +317,7 @@ public final class ConvolutionSchedule {
             Expr start = b.let("start", axis.start(position.get(a)));
             offset = offset.plus(start.times(axis.inputStride()));
             b.store(rowTable, entry.plus(a + 1), position.get(a));
-            if (problem.padded) {
+            if (problem.padded && !problem.transposed) {
               Expr end = start.plus(axis.kernel().minus(1).times(axis.dilation()));
               Expr leaves = Exprs.or(start.lt(Exprs.index(0)), end.ge(axis.input()));
               b.when(leaves, () -> b.assign(outside, Exprs.index(1)));
@@ -353,74 +343,6 @@ public final class ConvolutionSchedule {
             advance(b, position, axis - 1);
           });
     }
-  }
-
-  /** Copies the windows of a tile's pixels, zero outside the image, in the order of the filters. */
-  private void gather(BodyBuilder b, Buffer copy, Expr base) {
-    b.loop(
-        "r",
-        Exprs.index(0),
-        Exprs.index(tile.rows),
-        r -> {
-          Expr row = b.let("row", r.times(depth));
-          List<Expr> starts = new ArrayList<>();
-          for (int a = 0; a < rank; a++) {
-            Expr position = b.load(rowTable, r.times(rank + 1).plus(a + 1));
-            starts.add(b.let("start" + a, problem.axes.get(a).start(position)));
-          }
-          taps(
-              b,
-              0,
-              List.of(),
-              Exprs.index(0),
-              (k, tap) -> {
-                Expr inside = Exprs.bool(true);
-                Expr source = base;
-                for (int a = 0; a < rank; a++) {
-                  WindowAxis axis = problem.axes.get(a);
-                  Expr at = b.let("at", starts.get(a).plus(k.get(a).times(axis.dilation())));
-                  inside = Exprs.and(inside, Exprs.and(at.ge(Exprs.index(0)), at.lt(axis.input())));
-                  source = source.plus(at.times(axis.inputStride()));
-                }
-                Expr from = b.let("from", source);
-                Expr to = b.let("to", row.plus(tap.times(problem.channels)));
-                Expr hit = b.let("hit", inside);
-                b.when(hit, () -> copyChannels(b, copy, from, to), () -> clear(b, copy, to));
-              });
-        });
-  }
-
-  private void copyChannels(BodyBuilder b, Buffer copy, Expr from, Expr to) {
-    if (problem.contiguous) {
-      b.vectorLoop(
-          "c",
-          Exprs.index(0),
-          problem.channels,
-          tile.lanes,
-          (c, mask) ->
-              b.store(
-                  copy, to.plus(c), b.load(problem.input, from.plus(c), tile.lanes, mask), mask));
-    } else {
-      b.loop(
-          "c",
-          Exprs.index(0),
-          problem.channels,
-          c ->
-              b.store(
-                  copy,
-                  to.plus(c),
-                  b.load(problem.input, from.plus(c.times(problem.channelStride)))));
-    }
-  }
-
-  private void clear(BodyBuilder b, Buffer copy, Expr to) {
-    b.vectorLoop(
-        "z",
-        Exprs.index(0),
-        problem.channels,
-        tile.lanes,
-        (c, mask) ->
-            b.store(copy, to.plus(c), Exprs.constant(accumulator.times(tile.lanes), 0), mask));
   }
 
   private Expr rowStart(int r) {

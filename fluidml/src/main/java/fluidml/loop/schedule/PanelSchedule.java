@@ -17,7 +17,7 @@ public final class PanelSchedule {
   /**
    * What is packed.
    *
-   * @param filters index of an element of the filters, given {@code [filter, channel, tap]}
+   * @param filters index of an element of the filters in {@code source}
    * @param groups number of groups
    * @param filtersPerGroup output channels of a group
    * @param channels input channels of a group
@@ -34,8 +34,8 @@ public final class PanelSchedule {
       Expr taps,
       int columns) {}
 
-  /** Which element of the filters. */
-  public record Element(Expr filter, Expr channel, Expr tap) {}
+  /** Which element of the filters; filter and channel count from the group's first. */
+  public record Element(Expr group, Expr filter, Expr channel, Expr tap) {}
 
   /** The entry of the kernel. */
   public static Nest write(Problem p) {
@@ -70,8 +70,7 @@ public final class PanelSchedule {
                                 b.when(
                                     filter.lt(p.filtersPerGroup),
                                     () -> {
-                                      Expr global = group.times(p.filtersPerGroup).plus(filter);
-                                      Expr at = p.filters.apply(new Element(global, c, tap));
+                                      Expr at = p.filters.apply(new Element(group, filter, c, tap));
                                       b.store(p.panels, to, b.load(p.source, at));
                                     },
                                     () ->

@@ -1,0 +1,137 @@
+package fluidml.loop.schedule;
+
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.Type;
+import fluidml.loop.schedule.ConvolutionSchedule.Problem;
+import fluidml.loop.schedule.ConvolutionSchedule.Tile;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.BiConsumer;
+
+/**
+ * Copies the windows of a tile's pixels, zero where they leave the image, in the order of the
+ * packed filters.
+ *
+ * @param rowTable for each pixel an entry of {@code rank + 1} numbers; all but the first are its
+ *     coordinates
+ * @param copy takes the windows, one after another
+ */
+record Patches(Problem problem, Tile tile, Buffer rowTable, Buffer copy) {
+  /**
+   * Visits the taps of a window in the order of the packed filters.
+   *
+   * @param body takes the tap's position on each axis, and its number
+   */
+  static void taps(BodyBuilder b, List<WindowAxis> axes, BiConsumer<List<Expr>, Expr> body) {
+    taps(b, axes, List.of(), Exprs.index(0), body);
+  }
+
+  private static void taps(
+      BodyBuilder b,
+      List<WindowAxis> axes,
+      List<Expr> position,
+      Expr tap,
+      BiConsumer<List<Expr>, Expr> body) {
+    if (position.size() == axes.size()) {
+      body.accept(position, b.let("tap", tap));
+      return;
+    }
+    Expr extent = axes.get(position.size()).kernel();
+    b.loop(
+        "k" + position.size(),
+        Exprs.index(0),
+        extent,
+        k -> {
+          List<Expr> more = new ArrayList<>(position);
+          more.add(k);
+          taps(b, axes, more, tap.times(extent).plus(k), body);
+        });
+  }
+
+  /**
+   * Writes the copying statements.
+   *
+   * @param base index of the image's first element
+   */
+  void write(BodyBuilder b, Expr base) {
+    int rank = problem.axes().size();
+    Expr depth = problem.channels();
+    for (WindowAxis axis : problem.axes()) {
+      depth = depth.times(axis.kernel());
+    }
+    Expr elements = depth;
+    b.loop(
+        "r",
+        Exprs.index(0),
+        Exprs.index(tile.rows()),
+        r -> {
+          Expr row = b.let("row", r.times(elements));
+          List<Expr> starts = new ArrayList<>();
+          for (int a = 0; a < rank; a++) {
+            Expr position = b.load(rowTable, r.times(rank + 1).plus(a + 1));
+            WindowAxis axis = problem.axes().get(a);
+            Expr start = problem.transposed() ? position.plus(axis.pad()) : axis.start(position);
+            starts.add(b.let("start" + a, start));
+          }
+          taps(
+              b,
+              problem.axes(),
+              (k, tap) -> {
+                Expr inside = Exprs.bool(true);
+                Expr source = base;
+                for (int a = 0; a < rank; a++) {
+                  WindowAxis axis = problem.axes().get(a);
+                  Expr shift = k.get(a).times(axis.dilation());
+                  Expr at = starts.get(a);
+                  at = b.let("at", problem.transposed() ? at.minus(shift) : at.plus(shift));
+                  inside = Exprs.and(inside, at.ge(Exprs.index(0)));
+                  if (problem.transposed()) {
+                    Expr scaled = at;
+                    at = b.let("at", at.div(axis.stride()));
+                    inside = Exprs.and(inside, at.times(axis.stride()).eq(scaled));
+                  }
+                  inside = Exprs.and(inside, at.lt(axis.input()));
+                  source = source.plus(at.times(axis.inputStride()));
+                }
+                Expr from = b.let("from", source);
+                Expr to = b.let("to", row.plus(tap.times(problem.channels())));
+                Expr hit = b.let("hit", inside);
+                b.when(hit, () -> copyChannels(b, from, to), () -> clear(b, to));
+              });
+        });
+  }
+
+  private void copyChannels(BodyBuilder b, Expr from, Expr to) {
+    Buffer input = problem.input();
+    if (problem.contiguous()) {
+      int lanes = tile.lanes();
+      b.vectorLoop(
+          "c",
+          Exprs.index(0),
+          problem.channels(),
+          lanes,
+          (c, mask) -> b.store(copy, to.plus(c), b.load(input, from.plus(c), lanes, mask), mask));
+    } else {
+      b.loop(
+          "c",
+          Exprs.index(0),
+          problem.channels(),
+          c ->
+              b.store(
+                  copy, to.plus(c), b.load(input, from.plus(c.times(problem.channelStride())))));
+    }
+  }
+
+  private void clear(BodyBuilder b, Expr to) {
+    Type vector = new Type(Exprs.registerType(copy.dtype()), tile.lanes());
+    b.vectorLoop(
+        "z",
+        Exprs.index(0),
+        problem.channels(),
+        tile.lanes(),
+        (c, mask) -> b.store(copy, to.plus(c), Exprs.constant(vector, 0), mask));
+  }
+}
