@@ -2,15 +2,22 @@ package fluidml.pass;
 
 import fluidml.graph.Graph;
 import fluidml.graph.Node;
+import fluidml.graph.OpSymbols;
 import fluidml.graph.Type;
 import fluidml.graph.Value;
 import fluidml.graph.infer.Contents;
 import fluidml.graph.infer.SymbolicTensor;
 import fluidml.graph.infer.TypeInference;
 import fluidml.graph.infer.Types;
+import fluidml.graph.op.Contraction;
+import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.graph.op.Generation;
+import fluidml.graph.op.Indexing.Gather;
+import fluidml.graph.op.Movement;
+import fluidml.graph.op.Movement.Concat;
+import fluidml.graph.op.Normalization;
 import fluidml.graph.op.Op;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -48,8 +55,11 @@ final class Rewriter {
   private final Contents contents = new Contents();
   private final Set<String> names = new HashSet<>();
   private final Set<String> symbols = new HashSet<>();
+  private final Set<String> given = new HashSet<>();
+  private final Map<String, Dim> resolved = new HashMap<>();
   private final Map<Value, String> outputNames = new HashMap<>();
   private String place = "";
+  private int recorded;
   private int depth;
   private int changes;
 
@@ -61,7 +71,8 @@ final class Rewriter {
       names.add(input.name());
       contents.reserve(input.type());
     }
-    before.inputs().forEach(v -> symbols.addAll(Types.symbols(v.type())));
+    before.inputs().forEach(v -> given.addAll(Types.symbols(v.type())));
+    symbols.addAll(given);
     for (Node node : before.nodes()) {
       node.outputs().forEach(v -> names.add(v.name()));
       node.outputs().forEach(v -> symbols.addAll(Types.symbols(v.type())));
@@ -100,8 +111,11 @@ final class Rewriter {
       sameValues &= now.equals(input);
       sameTypes &= now.type().equals(input.type());
     }
-    Node current = sameValues ? node : new Node(node.name(), node.op(), operands, node.outputs());
-    if (inferAll || !sameTypes) {
+    Op op = OpSymbols.substitute(node.op(), resolved);
+    boolean sameOp = op.equals(node.op());
+    Node current =
+        sameValues && sameOp ? node : new Node(node.name(), op, operands, node.outputs());
+    if (inferAll || !sameTypes || !sameOp) {
       current = retyped(current);
     }
     int mark = nodes.size();
@@ -119,8 +133,7 @@ final class Rewriter {
   }
 
   private Node retyped(Node node) {
-    List<Type> types =
-        TypeInference.infer(node.name(), node.op(), node.inputs(), node.outputs().size(), contents);
+    List<Type> types = types(node.name(), node.op(), node.inputs(), node.outputs().size());
     List<Value> outputs = new ArrayList<>(types.size());
     boolean same = true;
     for (int i = 0; i < types.size(); i++) {
@@ -138,8 +151,9 @@ final class Rewriter {
   }
 
   /**
-   * The inferred type, with numbers from what was known before; extents that only data tells keep
-   * the names that attributes may mention.
+   * The inferred type, with numbers from what was known before. Extents that only data tells keep
+   * the names that attributes may mention; a name that turns out to be an expression of others is
+   * replaced by it from here on.
    */
   private Type sharper(Type inferred, Type known) {
     if (!(inferred instanceof Type.TensorType a)
@@ -157,10 +171,23 @@ final class Rewriter {
     }
     List<Dim> dims = new ArrayList<>();
     for (int i = 0; i < shape.rank(); i++) {
-      boolean named = symbols.containsAll(shape.dim(i).symbols());
-      dims.add(named && !old.dim(i).isConstant() ? shape.dim(i) : old.dim(i));
+      Dim was = old.dim(i);
+      Dim is = shape.dim(i);
+      boolean named = symbols.containsAll(is.symbols());
+      dims.add(named && !was.isConstant() ? is : was.substitute(resolved));
+      if (named && !was.isConstant()) {
+        resolve(was, is);
+      }
     }
     return Type.tensor(a.dtype(), new Shape(dims));
+  }
+
+  private void resolve(Dim was, Dim is) {
+    Set<String> names = was.symbols();
+    String name = names.iterator().next();
+    if (names.size() == 1 && was.equals(Dim.symbol(name)) && given.add(name) && !is.equals(was)) {
+      resolved.put(name, is);
+    }
   }
 
   /** The first replacement that fits the node's results; empty if there is none. */
@@ -235,7 +262,6 @@ final class Rewriter {
   private void append(Node node) {
     nodes.add(node);
     node.outputs().forEach(v -> producers.put(v, node));
-    contents.record(node);
   }
 
   /**
@@ -259,7 +285,9 @@ final class Rewriter {
           nodes.set(i, renamed);
           producers.remove(now);
           outputs.forEach(v -> producers.put(v, renamed));
-          contents.record(renamed);
+          if (i < recorded) {
+            contents.record(renamed);
+          }
           break;
         }
       }
@@ -350,13 +378,30 @@ final class Rewriter {
    * What is known of the elements of the first result of a node that may not be in the graph yet.
    */
   Optional<SymbolicTensor> contents(Node node) {
-    contents.record(node);
+    contents().record(node);
     return contents.of(node.output());
   }
 
   /** What is known of the elements of values. */
   Contents contents() {
+    for (; recorded < nodes.size(); recorded++) {
+      contents.record(nodes.get(recorded));
+    }
     return contents;
+  }
+
+  private List<Type> types(String name, Op op, List<Value> operands, int results) {
+    return TypeInference.infer(
+        name, op, operands, results, readsContents(op, operands) ? contents() : contents);
+  }
+
+  /** Whether types of results may depend on the elements of operands. */
+  private static boolean readsContents(Op op, List<Value> operands) {
+    return switch (op) {
+      case Elementwise _, Contraction _, Normalization _, Gather _, Concat _ -> false;
+      case Movement _ -> operands.size() > 1;
+      default -> true;
+    };
   }
 
   /** The elements of {@code value} if it is a constant. */
@@ -403,7 +448,7 @@ final class Rewriter {
     if (++depth > MAX_DEPTH) {
       throw new IllegalStateException("rules do not come to an end at " + place + ": " + op);
     }
-    List<Type> types = TypeInference.infer(place, op, operands, results, contents);
+    List<Type> types = types(place, op, operands, results);
     List<Value> outputs = new ArrayList<>(results);
     for (int i = 0; i < results; i++) {
       outputs.add(new Value(unique(place + "." + op.mnemonic()), types.get(i)));
