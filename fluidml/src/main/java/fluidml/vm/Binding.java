@@ -4,6 +4,7 @@ import fluidml.error.InvalidInputException;
 import fluidml.error.MemoryLimitException;
 import fluidml.graph.Graph;
 import fluidml.graph.Value;
+import fluidml.graph.infer.Requirements;
 import fluidml.loop.Kernel;
 import fluidml.lower.LoweredProgram.Requirement;
 import fluidml.lower.Step;
@@ -64,6 +65,7 @@ final class Binding implements AutoCloseable {
     this.symbols = symbols;
     this.values = executable.dims().evaluate(symbols);
     requireEqualExtents();
+    requireSlicesInside();
     int[] byteDims = executable.arenaByteDims();
     long[] bytes = new long[byteDims.length];
     for (int i = 0; i < bytes.length; i++) {
@@ -117,6 +119,21 @@ final class Binding implements AutoCloseable {
             "node '%s' needs %s = %s, but they are %d and %d"
                 .formatted(
                     requirement.where(), requirement.left(), requirement.right(), left, right));
+      }
+    }
+  }
+
+  private void requireSlicesInside() {
+    for (Requirements.Inside slice : executable.slices()) {
+      if (slice.isKnown(symbols.keySet()) && !slice.holds(symbols::get)) {
+        throw new InvalidInputException(
+            "shapes",
+            "node '%s' reads elements %d to %d of an axis with %d elements"
+                .formatted(
+                    slice.node(),
+                    slice.first().evaluate(symbols::get),
+                    slice.last().evaluate(symbols::get),
+                    slice.extent().evaluate(symbols::get)));
       }
     }
   }

@@ -4,6 +4,7 @@ import fluidml.emit.CompiledKernel;
 import fluidml.emit.jvm.KernelCompiler;
 import fluidml.graph.Graph;
 import fluidml.graph.Value;
+import fluidml.graph.infer.Requirements;
 import fluidml.loop.Kernel;
 import fluidml.lower.Argument;
 import fluidml.lower.KernelCall;
@@ -50,6 +51,7 @@ public final class Executable implements AutoCloseable {
   private final MemoryProblem problem;
   private final int kernelCount;
   private final AtomicBoolean warmupClaimed = new AtomicBoolean();
+  private final List<Requirements.Inside> slices;
 
   /**
    * Emits the code, packs the constants and finds the lifespans.
@@ -71,6 +73,12 @@ public final class Executable implements AutoCloseable {
     for (Step step : program.steps()) {
       instructions.add(prepare(step, codes));
     }
+    this.slices = Requirements.of(program.graph());
+  }
+
+  /** The conditions under which slices lie inside what they cut. */
+  List<Requirements.Inside> slices() {
+    return slices;
   }
 
   private static Map<Kernel, CompiledKernel> compile(

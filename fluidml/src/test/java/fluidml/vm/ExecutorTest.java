@@ -11,12 +11,15 @@ import fluidml.error.InvalidInputException;
 import fluidml.error.MemoryLimitException;
 import fluidml.graph.Graph;
 import fluidml.graph.GraphBuilder;
+import fluidml.graph.GraphParser;
 import fluidml.graph.Type;
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Attention;
 import fluidml.loop.Target;
 import fluidml.lower.AttentionLowering;
 import fluidml.lower.Lowerer;
+import fluidml.lower.Lowering;
+import fluidml.lower.MapLowering;
 import fluidml.memory.MemoryProblem;
 import fluidml.memory.Planners;
 import fluidml.reference.Datum;
@@ -164,5 +167,32 @@ final class ExecutorTest {
       Arrays.setAll(uppers, problem::upper);
       assertEquals(end, Arrays.stream(uppers).max().orElseThrow());
     }
+  }
+
+  @Test
+  void refusesASequenceLongerThanATableThatIsCutToIt() {
+    Graph graph =
+        GraphParser.parse(
+            """
+            graph "g" (%x: f32[s]) {
+              %table = Constant(f32[4]{1, 2, 3, 4})
+              %cut = Slice([{axis=0, start=0, size=s, step=1}]) %table
+              %y = Binary(ADD) %x, %cut
+              return %y
+            }
+            """);
+    Target target = new Target(256, false);
+    List<Lowering> lowerings = List.of(new MapLowering());
+    Datum fits = Datum.of(Tensor.of(new float[4], 4));
+    assertArrayEquals(
+        new float[] {1, 2, 3, 4},
+        Engines.compiled(graph, lowerings, target, 1, List.of(fits))
+            .getFirst()
+            .tensor()
+            .toFloats());
+    Datum tooLong = Datum.of(Tensor.of(new float[5], 5));
+    assertThrows(
+        InvalidInputException.class,
+        () -> Engines.compiled(graph, lowerings, target, 1, List.of(tooLong)));
   }
 }

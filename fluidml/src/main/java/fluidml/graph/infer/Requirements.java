@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /**
  * What must hold between extents for a graph to run, and cannot be proved before they are known.
@@ -34,6 +35,12 @@ public final class Requirements {
           || (count > 0
               && first.evaluate(symbols) >= 0
               && last.evaluate(symbols) < extent.evaluate(symbols));
+    }
+
+    /** Whether an assignment of these symbols decides the condition. */
+    public boolean isKnown(Set<String> symbols) {
+      return Stream.of(first, last, size, extent)
+          .allMatch(dim -> symbols.containsAll(dim.symbols()));
     }
 
     private boolean isCertain() {
