@@ -18,6 +18,7 @@ import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.graph.op.Movement.Expand;
 import fluidml.tensor.DType;
+import fluidml.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -27,6 +28,9 @@ final class ArithmeticRules {
   private static final Pattern X = any("x");
   private static final Pattern Y = any("y");
   private static final Pattern C = scalar("c");
+
+  /** Larger constants are not looked through. */
+  private static final long MAX_ELEMENTS = 1 << 16;
 
   static final List<Rule> RULES =
       List.of(
@@ -95,10 +99,17 @@ final class ArithmeticRules {
         .isPresent();
   }
 
-  private static boolean isPowerOfTwo(double value) {
-    return Math.abs(value) >= 0x1p-60
-        && Math.abs(value) <= 0x1p60
-        && Math.abs(value) == Math.scalb(1.0, Math.getExponent(value));
+  /** Whether all elements are powers of two whose inverses the type has, too. */
+  private static boolean arePowersOfTwo(Tensor tensor) {
+    int most = tensor.dtype() == DType.FLOAT64 ? 1000 : 120;
+    for (long i = 0; i < tensor.elements(); i++) {
+      double value = Math.abs(tensor.getDouble(i));
+      int exponent = Math.getExponent(value);
+      if (value != Math.scalb(1.0, exponent) || Math.abs(exponent) > most) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean isWideFloat(Value value) {
@@ -106,32 +117,64 @@ final class ArithmeticRules {
   }
 
   private static Optional<Value> divideByPowerOfTwo(Node node, Rewriter g) {
-    return g.match(div(X, C), node)
-        .filter(m -> isWideFloat(m.get("x")) && isPowerOfTwo(m.number("c")))
-        .filter(m -> g.constant(m.get("c")).isPresent())
+    return g.match(div(X, Y), node)
+        .filter(m -> isWideFloat(m.get("x")))
+        .flatMap(m -> smallConstant(m.get("y"), g))
+        .filter(ArithmeticRules::arePowersOfTwo)
         .map(
-            m -> {
-              Value inverse =
-                  g.constant(Constants.like(g.constant(m.get("c")).get(), 1 / m.number("c")));
-              return m.emit(BinaryFunction.MUL, m.get("x"), inverse);
+            divisors -> {
+              Value inverses = g.constant(Constants.map(divisors, d -> 1 / d));
+              return g.emit(new Binary(BinaryFunction.MUL), node.input(0), inverses);
             });
   }
 
   private static Optional<Value> scaleOnce(Node node, Rewriter g) {
-    return g.match(mul(mul(X, C), scalar("d")), node)
+    return g.match(mul(mul(X, Y), any("z")), node)
         .filter(m -> isWideFloat(node.output()))
-        .filter(m -> isPowerOfTwo(m.number("c")) || isPowerOfTwo(m.number("d")))
-        .filter(m -> isOrdinary(m.number("c") * m.number("d")))
-        .map(
-            m -> {
-              double product = m.number("c") * m.number("d");
-              Value factor = g.constant(Constants.scalar(node.output().dtype(), product));
-              return m.emit(BinaryFunction.MUL, m.get("x"), factor);
-            });
+        .flatMap(
+            m ->
+                scaleOnce(m.get("x"), m.get("y"), m.get("z"), g)
+                    .or(() -> scaleOnce(m.get("y"), m.get("x"), m.get("z"), g)));
   }
 
-  private static boolean isOrdinary(double value) {
-    return Math.abs(value) > 1e-30 && Math.abs(value) < 1e30;
+  private static Optional<Value> scaleOnce(Value x, Value y, Value z, Rewriter g) {
+    Optional<Tensor> first = smallConstant(y, g);
+    Optional<Tensor> second = smallConstant(z, g);
+    if (first.isEmpty()
+        || second.isEmpty()
+        || !(arePowersOfTwo(first.get()) || arePowersOfTwo(second.get()))
+        || !areOrdinary(first.get())
+        || !areOrdinary(second.get())) {
+      return Optional.empty();
+    }
+    Binary mul = new Binary(BinaryFunction.MUL);
+    return Optional.of(g.emit(mul, x, product(y, z, first.get(), second.get(), g)));
+  }
+
+  private static Value product(Value y, Value z, Tensor a, Tensor b, Rewriter g) {
+    if (a.elements() == 1 && b.rank() >= a.rank()) {
+      return g.constant(Constants.map(b, v -> v * a.getDouble(0)));
+    }
+    if (b.elements() == 1 && a.rank() >= b.rank()) {
+      return g.constant(Constants.map(a, v -> v * b.getDouble(0)));
+    }
+    return g.emit(new Binary(BinaryFunction.MUL), y, z);
+  }
+
+  private static Optional<Tensor> smallConstant(Value value, Rewriter g) {
+    return g.constant(value).filter(t -> t.elements() <= MAX_ELEMENTS);
+  }
+
+  /** Whether products of two such numbers neither overflow nor lose bits. */
+  private static boolean areOrdinary(Tensor tensor) {
+    double most = tensor.dtype() == DType.FLOAT64 ? 1e150 : 1e15;
+    for (long i = 0; i < tensor.elements(); i++) {
+      double value = Math.abs(tensor.getDouble(i));
+      if (value < 1 / most || value > most) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static Optional<Value> broadcastItself(Node node, Rewriter g) {

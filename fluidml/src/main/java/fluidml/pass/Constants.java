@@ -4,6 +4,7 @@ import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.DoubleUnaryOperator;
 
 /** Reading and making constants. */
 final class Constants {
@@ -35,10 +36,12 @@ final class Constants {
     return tensor;
   }
 
-  /** Bytes that the elements take; strings count as long. */
-  static long bytes(Tensor tensor) {
-    return tensor.dtype() == DType.STRING
-        ? tensor.elements() * 64
-        : tensor.dtype().byteSize(tensor.elements());
+  /** The elements changed one by one. */
+  static Tensor map(Tensor tensor, DoubleUnaryOperator function) {
+    Tensor result = Tensor.allocate(tensor.dtype(), tensor.dims());
+    for (long i = 0; i < tensor.elements(); i++) {
+      result.setDouble(i, function.applyAsDouble(tensor.getDouble(i)));
+    }
+    return result;
   }
 }
