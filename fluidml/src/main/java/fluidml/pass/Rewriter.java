@@ -465,8 +465,14 @@ final class Rewriter {
     return outputs;
   }
 
-  /** Emits the nodes of a closed graph over {@code operands}; the values of its outputs. */
+  /**
+   * Emits the nodes of a closed graph over {@code operands}; the values of its outputs, each of them
+   * new. Empty if attributes mention names for extents that only the body has.
+   */
   List<Value> inline(Graph body, List<Value> operands) {
+    if (body.nodes().stream().anyMatch(n -> !symbols.containsAll(OpSymbols.symbols(n.op())))) {
+      return List.of();
+    }
     Map<Value, Value> values = new HashMap<>();
     values.put(Value.ABSENT, Value.ABSENT);
     for (int i = 0; i < operands.size(); i++) {
@@ -479,7 +485,13 @@ final class Rewriter {
         values.put(node.output(i), results.get(i));
       }
     }
-    return body.outputs().stream().map(values::get).toList();
+    return body.outputs().stream().map(values::get).map(v -> copied(v, operands)).toList();
+  }
+
+  private Value copied(Value value, List<Value> operands) {
+    return value.isTensor() && operands.contains(value)
+        ? emit(new Unary(UnaryFunction.IDENTITY), value)
+        : value;
   }
 
   private String unique(String wish) {
