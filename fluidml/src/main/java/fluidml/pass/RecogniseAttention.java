@@ -29,7 +29,11 @@ public final class RecogniseAttention implements Pass {
   private static final List<Rule> RULES =
       Stream.concat(
               Stream.of(
-                  Rule.of("softmax(q k' + mask) v", MatMul.class, RecogniseAttention::attention)),
+                  Rule.of("softmax(q k' + mask) v", MatMul.class, RecogniseAttention::attention),
+                  new Rule(
+                      "attention with heads inside the last axis or past keys",
+                      Attention.class,
+                      AttentionForms::canonical)),
               Simplify.RULES.stream())
           .toList();
 
@@ -108,6 +112,14 @@ public final class RecogniseAttention implements Pass {
     Optional<Value> query = heads.fourAxes(q.value(), false, g);
     Optional<Value> key = heads.fourAxes(k.value(), true, g);
     Optional<Value> value = heads.fourAxes(node.input(1), true, g);
+    Optional<Value> fewerKeys = key.flatMap(x -> AttentionForms.unrepeated(x, g));
+    Optional<Value> fewerValues = value.flatMap(x -> AttentionForms.unrepeated(x, g));
+    if (fewerKeys.isPresent()
+        && fewerValues.isPresent()
+        && fewerKeys.get().shape().dim(1).equals(fewerValues.get().shape().dim(1))) {
+      key = fewerKeys;
+      value = fewerValues;
+    }
     Dim rows = scores.shape().dim(-2);
     Dim columns = scores.shape().dim(-1);
     if (query.isEmpty()

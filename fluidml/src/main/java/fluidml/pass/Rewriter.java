@@ -466,8 +466,8 @@ final class Rewriter {
   }
 
   /**
-   * Emits the nodes of a closed graph over {@code operands}; the values of its outputs, each of them
-   * new. Empty if attributes mention names for extents that only the body has.
+   * Emits the nodes of a closed graph over {@code operands}; the values of its outputs, each of
+   * them new. Empty if attributes mention names for extents that only the body has.
    */
   List<Value> inline(Graph body, List<Value> operands) {
     if (body.nodes().stream().anyMatch(n -> !symbols.containsAll(OpSymbols.symbols(n.op())))) {
