@@ -32,7 +32,7 @@ import java.util.Optional;
  */
 public final class Executor implements AutoCloseable {
   /** The longest that a first run waits for the JIT. */
-  private static final long WARMUP_NANOS = 8_000_000_000L;
+  private static final long WARMUP_NANOS = 6_000_000_000L;
 
   private final Executable executable;
   private final ThreadTeam.Lease lease;

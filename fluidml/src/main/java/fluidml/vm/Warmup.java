@@ -25,6 +25,15 @@ final class Warmup {
   private static final long TURN_NANOS = 30_000_000;
   private static final int CALM_TURNS = 2;
 
+  /**
+   * A part that allocates less holds no vectors on the heap; reading the gauge itself may allocate
+   * a little.
+   */
+  private static final long CALM_BYTES = 2048;
+
+  /** A part that is done this fast is not interpreted, or so small that it does not matter. */
+  private static final long CALM_NANOS = 25_000;
+
   private final Binding binding;
   private final long scratch;
   private final List<Candidate> cold = new ArrayList<>();
@@ -89,7 +98,9 @@ final class Warmup {
   private boolean turn(Candidate candidate) {
     long end = System.nanoTime() + TURN_NANOS;
     long allocated;
+    long nanos;
     do {
+      long begin = System.nanoTime();
       long before = AllocationGauge.bytes();
       try {
         candidate.code.run(
@@ -99,9 +110,11 @@ final class Warmup {
         return true;
       }
       allocated = AllocationGauge.bytes() - before;
+      nanos = System.nanoTime() - begin;
       candidate.unit = (candidate.unit + 1) % candidate.extent;
     } while (System.nanoTime() < end);
-    candidate.calm = allocated == 0 ? candidate.calm + 1 : 0;
+    boolean calm = allocated < CALM_BYTES || nanos < CALM_NANOS;
+    candidate.calm = calm ? candidate.calm + 1 : 0;
     return candidate.calm >= CALM_TURNS;
   }
 }

@@ -2,28 +2,24 @@ package fluidml.emit.jvm;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.Optional;
 
 /**
  * Heap bytes that the current thread has allocated: how one sees from inside whether a kernel is
  * compiled, since interpreted vectors live on the heap and compiled ones in registers.
  */
 public final class AllocationGauge {
-  private static final boolean SUPPORTED =
+  private static final Optional<ThreadMXBean> BEAN =
       ManagementFactory.getThreadMXBean() instanceof ThreadMXBean bean
-          && bean.isThreadAllocatedMemorySupported()
-          && bean.isThreadAllocatedMemoryEnabled();
+              && bean.isThreadAllocatedMemorySupported()
+              && bean.isThreadAllocatedMemoryEnabled()
+          ? Optional.of(bean)
+          : Optional.empty();
 
   private AllocationGauge() {}
 
-  /** Whether this JVM can tell. */
-  public static boolean isSupported() {
-    return SUPPORTED;
-  }
-
   /** Bytes allocated so far by the current thread; 0 where the JVM cannot tell. */
   public static long bytes() {
-    return SUPPORTED
-        ? ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getCurrentThreadAllocatedBytes()
-        : 0;
+    return BEAN.isPresent() ? BEAN.get().getCurrentThreadAllocatedBytes() : 0;
   }
 }
