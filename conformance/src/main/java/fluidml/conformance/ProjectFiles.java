@@ -1,0 +1,60 @@
+package fluidml.conformance;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The lists of known gaps and of tolerances that come with the project. */
+final class ProjectFiles {
+  private ProjectFiles() {}
+
+  /**
+   * Cases that an engine is known not to pass, with the reason for each.
+   *
+   * @param list name of the list, from {@link Engine#gaps}
+   */
+  static Map<String, String> knownGaps(String list) {
+    Map<String, String> gaps = new TreeMap<>();
+    for (String line : lines("known-gaps/" + list + ".txt")) {
+      int colon = line.indexOf(": ");
+      if (colon <= 0 || gaps.put(line.substring(0, colon), line.substring(colon + 2)) != null) {
+        throw new IllegalStateException("known gaps of " + list + ": unclear line: " + line);
+      }
+    }
+    return gaps;
+  }
+
+  /** The tolerances of cases that are not compared as ONNX's backend runner does. */
+  static Map<String, Tolerance> tolerances() {
+    Map<String, Tolerance> tolerances = new TreeMap<>();
+    for (String line : lines("tolerances.txt")) {
+      String[] words = line.split(" ", -1);
+      double bound = Double.parseDouble(words[2]);
+      tolerances.put(
+          words[0],
+          switch (words[1]) {
+            case "to-largest" -> new Tolerance.ToLargest(bound);
+            case "cosine" -> new Tolerance.Cosine(bound);
+            default -> throw new IllegalStateException("tolerances: unclear line: " + line);
+          });
+    }
+    return tolerances;
+  }
+
+  private static List<String> lines(String resource) {
+    try (InputStream in = ProjectFiles.class.getResourceAsStream(resource)) {
+      return in == null
+          ? List.of()
+          : new String(in.readAllBytes(), StandardCharsets.UTF_8)
+              .lines()
+              .filter(line -> !line.isBlank() && !line.startsWith("#"))
+              .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
