@@ -40,8 +40,9 @@ interface Engine {
       return List.of();
     }
 
+    /** Frees the model. */
     @Override
-    void close() throws Exception;
+    void close();
   }
 
   /**

@@ -97,8 +97,12 @@ final class OnnxRuntimeEngine implements Engine {
     }
 
     @Override
-    public void close() throws OrtException {
-      session.close();
+    public void close() {
+      try {
+        session.close();
+      } catch (OrtException e) {
+        throw new IllegalStateException(e);
+      }
     }
   }
 
