@@ -94,7 +94,7 @@ final class Corpus implements AutoCloseable {
           .filter(p -> p.getFileName().toString().startsWith("test_data_set_"))
           .filter(Files::isDirectory)
           .sorted(
-              Comparator.comparing((Path p) -> p.toString().length())
+              Comparator.comparingInt((Path p) -> p.toString().length())
                   .thenComparing(Comparator.naturalOrder()))
           .<TestCase.DataSet>map(TestCase.DataSet.Stored::new)
           .toList();
