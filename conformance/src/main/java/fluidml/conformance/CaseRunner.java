@@ -15,7 +15,7 @@ import java.util.concurrent.TimeoutException;
 final class CaseRunner {
   private final Engine engine;
   private final Duration timeout;
-  private final Map<String, String> knownGaps;
+  private final Map<String, KnownGap> knownGaps;
   private final Map<String, Tolerance> tolerances = ProjectFiles.tolerances();
 
   CaseRunner(Engine engine, Duration timeout) {

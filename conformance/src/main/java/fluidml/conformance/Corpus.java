@@ -56,6 +56,17 @@ final class Corpus implements AutoCloseable {
     }
   }
 
+  /**
+   * The cases that the project makes itself.
+   *
+   * @throws IOException if they cannot be written to a temporary folder
+   */
+  static Corpus project() throws IOException {
+    Path folder = Files.createTempDirectory("conformance");
+    ProjectCases.write(folder);
+    return new Corpus(folder, true);
+  }
+
   /** The cases. */
   List<TestCase> cases() {
     return cases;

@@ -58,6 +58,11 @@ public final class Main implements Callable<Integer> {
   private List<Engines> engines = List.of(Engines.REFERENCE, Engines.COMPILED);
 
   @Option(
+      names = "--project-cases",
+      description = "Also run the cases that the project makes itself.")
+  private boolean projectCases;
+
+  @Option(
       names = "--filter",
       paramLabel = "REGEX",
       description = "Run only cases whose name contains a match.")
@@ -120,7 +125,7 @@ public final class Main implements Callable<Integer> {
     check(
         bits == 0 || bits == 128 || bits == 256 || bits == 512,
         "--vector-bits must be 0, 128, 256 or 512, not " + bits);
-    check(!paths.isEmpty(), "name a zip or folder with cases");
+    check(projectCases || !paths.isEmpty(), "name a zip or folder with cases");
     for (Path path : paths) {
       check(Files.exists(path), "no such file or folder: " + path);
     }
@@ -136,9 +141,14 @@ public final class Main implements Callable<Integer> {
         run(runners, corpus, results);
       }
     }
+    if (projectCases) {
+      try (Corpus corpus = Corpus.project()) {
+        run(runners, corpus, results);
+      }
+    }
     PrintWriter err = spec.commandLine().getErr();
     if (results.isEmpty()) {
-      err.println("no cases in " + paths + filter.map(f -> " that match " + f).orElse(""));
+      err.println("no cases in " + paths + filter.map(f -> " with a name like " + f).orElse(""));
       return 2;
     }
     return report(new Report(runners.stream().map(CaseRunner::engine).toList(), results));

@@ -1,6 +1,7 @@
 package fluidml.conformance;
 
 import java.io.Console;
+import java.util.Optional;
 
 /** A line on a terminal that says how far a run is; nothing is printed elsewhere. */
 final class Progress {
@@ -12,9 +13,8 @@ final class Progress {
 
   /** Progress over a number of steps. */
   Progress(int total) {
-    Console console = System.console();
     this.total = total;
-    this.visible = console != null && console.isTerminal();
+    this.visible = Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
   }
 
   /** Names the step that begins. */

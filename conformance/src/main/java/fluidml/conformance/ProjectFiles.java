@@ -13,15 +13,20 @@ final class ProjectFiles {
   private ProjectFiles() {}
 
   /**
-   * Cases that an engine is known not to pass, with the reason for each.
+   * Cases that an engine is known not to pass, with the reason for each: {@code NAME: REASON} in a
+   * line, {@code ~NAME: REASON} for one that passes on some machines or by chance.
    *
    * @param list name of the list, from {@link Engine#gaps}
    */
-  static Map<String, String> knownGaps(String list) {
-    Map<String, String> gaps = new TreeMap<>();
+  static Map<String, KnownGap> knownGaps(String list) {
+    Map<String, KnownGap> gaps = new TreeMap<>();
     for (String line : lines("known-gaps/" + list + ".txt")) {
       int colon = line.indexOf(": ");
-      if (colon <= 0 || gaps.put(line.substring(0, colon), line.substring(colon + 2)) != null) {
+      boolean varies = line.startsWith("~");
+      int start = varies ? 1 : 0;
+      if (colon <= start
+          || gaps.put(line.substring(start, colon), new KnownGap(line.substring(colon + 2), varies))
+              != null) {
         throw new IllegalStateException("known gaps of " + list + ": unclear line: " + line);
       }
     }

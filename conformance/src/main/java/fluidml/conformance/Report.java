@@ -88,7 +88,12 @@ final class Report {
             result.name(),
             result.status(),
             result.message().lines().collect(Collectors.joining(" ")),
-            result.knownGap().map(reason -> " (known gap: " + reason + ")").orElse(""));
+            result.knownGap().map(gap -> " (known gap: " + gap.reason() + ")").orElse(""));
+  }
+
+  /** A reason without the names of values, so that equal ones count together. */
+  private static String general(String reason) {
+    return reason.replaceAll(" '[^']*'", "");
   }
 
   /** Prints how many nodes of which operator run on the interpreter, and why. */
@@ -98,6 +103,7 @@ final class Report {
           results.stream()
               .filter(result -> result.engine().equals(engine))
               .flatMap(result -> result.fallbacks().stream())
+              .map(fallback -> new Engine.Fallback(fallback.op(), general(fallback.reason())))
               .collect(
                   Collectors.groupingBy(
                       fallback -> fallback,
@@ -145,7 +151,7 @@ final class Report {
       if (!result.message().isEmpty()) {
         object.put("message", result.message());
       }
-      result.knownGap().ifPresent(reason -> object.put("knownGap", reason));
+      result.knownGap().ifPresent(gap -> object.put("knownGap", gap.reason()));
       if (!result.fallbacks().isEmpty()) {
         ArrayNode fallbacks = object.putArray("fallbacks");
         for (Engine.Fallback fallback : result.fallbacks()) {

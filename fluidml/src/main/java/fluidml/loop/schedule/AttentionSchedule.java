@@ -452,7 +452,8 @@ public final class AttentionSchedule {
   }
 
   /**
-   * Turns a row of raw scores into exponentials, and notes the factor that makes them sum to one.
+   * Turns a row of raw scores into exponentials, and notes the factor that makes them sum to one; a
+   * row that is masked completely gets the factor zero.
    */
   private void softmaxRow() {
     k.procedure(
@@ -492,7 +493,14 @@ public final class AttentionSchedule {
                     some.map(m -> Exprs.select(m, e, Exprs.constant(vector, 0))).orElse(e);
                 b.assign(total, total.plus(counted));
               });
-          b.store(factors, a.get(3), Exprs.f32(1).div(Exprs.horizontal(HorizontalOp.ADD, total)));
+          Expr sum = b.let("sum", Exprs.horizontal(HorizontalOp.ADD, total));
+          Expr nothing = sum.eq(Exprs.f32(0));
+          if (variant.mask() == MaskKind.SELECTIVE) {
+            Expr largestScore = Exprs.horizontal(HorizontalOp.MAX, largest);
+            nothing = Exprs.or(nothing, largestScore.eq(Exprs.f32(-Float.MAX_VALUE)));
+          }
+          Expr factor = Exprs.select(nothing, Exprs.f32(0), Exprs.f32(1).div(sum));
+          b.store(factors, a.get(3), factor);
         });
   }
 
