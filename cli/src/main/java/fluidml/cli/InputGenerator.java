@@ -94,8 +94,8 @@ final class InputGenerator {
       return constant(tensor, 1, tensor.dtype() == DType.BOOL ? "true" : "ones");
     }
     return switch (tensor.dtype().kind()) {
-      case FLOAT -> uniform(tensor, 1, "uniform in [-1, 1)");
-      case COMPLEX -> uniform(tensor, 2, "uniform in [-1, 1)");
+      case FLOAT -> uniform(input, tensor, 1);
+      case COMPLEX -> uniform(input, tensor, 2);
       case SIGNED, UNSIGNED -> integers(input, name, tensor);
       case BOOL, STRING -> throw new IllegalStateException(input.name());
     };
@@ -129,8 +129,8 @@ final class InputGenerator {
     return new Generated(tensor, how);
   }
 
-  private Generated uniform(Tensor tensor, int parts, String how) {
-    SplittableRandom random = new SplittableRandom(seed);
+  private Generated uniform(Value input, Tensor tensor, int parts) {
+    SplittableRandom random = new SplittableRandom(seed ^ input.name().hashCode());
     for (long i = 0; i < tensor.elements(); i++) {
       if (parts == 2) {
         tensor.setComplex(i, random.nextDouble(-1, 1), random.nextDouble(-1, 1));
@@ -138,7 +138,7 @@ final class InputGenerator {
         tensor.setDouble(i, random.nextDouble(-1, 1));
       }
     }
-    return new Generated(tensor, how);
+    return new Generated(tensor, "uniform in [-1, 1)");
   }
 
   /** The extent of the table that the input's elements index, if there is one. */

@@ -52,7 +52,7 @@ final class InputOptions {
    *
    * @param source a file, or how it was generated
    */
-  record Input(Value declared, Datum datum, String source) {}
+  record Input(Value declared, Datum datum, String source, boolean generated) {}
 
   /**
    * All inputs of a model.
@@ -97,7 +97,7 @@ final class InputOptions {
       Path file = files.containsKey(names.get(i)) ? files.get(names.get(i)) : inFolder(i, declared);
       if (file != null) {
         Datum datum = TensorFiles.read(file, declared.type());
-        read.put(names.get(i), new Input(declared, datum, file.toString()));
+        read.put(names.get(i), new Input(declared, datum, file.toString(), false));
         learn(declared, datum, known);
       }
     }
@@ -107,7 +107,7 @@ final class InputOptions {
       Input given = read.get(declared.name());
       if (given == null) {
         InputGenerator.Generated made = generator.generate(declared);
-        given = new Input(declared, Datum.of(made.tensor()), "generated: " + made.how());
+        given = new Input(declared, Datum.of(made.tensor()), "generated: " + made.how(), true);
       }
       all.add(given);
     }

@@ -68,6 +68,9 @@ abstract class ModelCommand implements Callable<Integer> {
    * @throws InvalidModelException if there is none
    */
   final Path modelFile() throws IOException {
+    if (!Files.exists(model)) {
+      throw new InvalidModelException(model.toString(), "no such file or folder");
+    }
     if (!Files.isDirectory(model)) {
       return model;
     }

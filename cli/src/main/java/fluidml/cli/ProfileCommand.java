@@ -32,6 +32,8 @@ import picocli.CommandLine.Option;
     versionProvider = Main.Version.class,
     sortOptions = false)
 final class ProfileCommand extends ModelCommand {
+  private static final int MAX_TRACED = 100;
+
   /** How rows are made of steps. */
   enum Grouping {
     LABEL,
@@ -74,7 +76,7 @@ final class ProfileCommand extends ModelCommand {
   @Option(
       names = "--trace",
       paramLabel = "FILE",
-      description = "Write a timeline of the measured runs in Chrome's trace format.")
+      description = "Write a timeline of the last 100 measured runs in Chrome's trace format.")
   Path trace;
 
   /** Times of all steps: {@code begins[run][step]}, {@code nanos[run][step]}, {@code runs[run]}. */
@@ -152,12 +154,7 @@ final class ProfileCommand extends ModelCommand {
       String key =
           switch (by) {
             case LABEL -> kind(step);
-            case KERNEL ->
-                step instanceof Step.Call call
-                    ? call.call().kernel().name()
-                        + " "
-                        + call.call().kernel().fingerprint().substring(0, 8)
-                    : kind(step);
+            case KERNEL -> kernel(step);
             case STEP -> i + " " + kind(step) + " " + nodes(step);
           };
       Row row = new Row(key, 1, mean(measured, i));
@@ -172,6 +169,12 @@ final class ProfileCommand extends ModelCommand {
     return step instanceof Step.Interpret ? step.label() + " (interpreter)" : step.label();
   }
 
+  private static String kernel(Step step) {
+    return step instanceof Step.Call call
+        ? call.call().kernel().name() + " " + call.call().kernel().fingerprint().substring(0, 12)
+        : kind(step);
+  }
+
   private static String nodes(Step step) {
     List<Node> nodes = step.nodes();
     String first = nodes.isEmpty() ? "" : nodes.getFirst().name();
@@ -182,7 +185,8 @@ final class ProfileCommand extends ModelCommand {
     ChromeTrace timeline = new ChromeTrace();
     timeline.thread(0, "runs");
     timeline.thread(1, "steps");
-    for (int run = 0; run < measured.nanos.length; run++) {
+    List<String> kernels = measured.steps.stream().map(ProfileCommand::kernel).toList();
+    for (int run = Math.max(0, runs - MAX_TRACED); run < runs; run++) {
       timeline.add("run " + run, "run", 0, measured.begin[run], measured.total[run], Map.of());
       for (int i = 0; i < measured.steps.size(); i++) {
         Step step = measured.steps.get(i);
@@ -193,7 +197,7 @@ final class ProfileCommand extends ModelCommand {
             1,
             measured.begins[run][i],
             measured.nanos[run][i],
-            Map.of("step", Integer.toString(i), "nodes", names));
+            Map.of("step", Integer.toString(i), "kernel", kernels.get(i), "nodes", names));
       }
     }
     return timeline.json();

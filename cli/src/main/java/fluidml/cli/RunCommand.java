@@ -106,6 +106,10 @@ final class RunCommand extends ModelCommand {
             text.append("    saved as ").append(saved.get(name)).append('\n');
           }
         });
+    if (given.list().stream().anyMatch(InputOptions.Input::generated)) {
+      text.append("With generated inputs this only shows that the model runs;");
+      text.append(" give real ones with --input NAME=FILE.\n");
+    }
     out().print(text);
     out().flush();
   }

@@ -83,7 +83,7 @@ final class VerifyCommand extends ModelCommand {
       }
       boolean passed = lines.stream().allMatch(Line::passed);
       if (common.json) {
-        printJson(json(file, loaded, lines, limit, passed));
+        printJson(json(file, loaded, lines, step, limit, passed));
       } else {
         print(file, lines, limit, passed);
       }
@@ -191,13 +191,14 @@ final class VerifyCommand extends ModelCommand {
   }
 
   private Map<String, Object> json(
-      Path file, Model loaded, List<Line> lines, double limit, boolean passed) {
+      Path file, Model loaded, List<Line> lines, int step, double limit, boolean passed) {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("model", file.toString());
     json.put("engine", engineName(loaded));
     json.put("threads", loaded.threads());
     json.put("metric", metric.name().toLowerCase(Locale.ROOT));
     json.put("tolerance", limit);
+    json.put("rows", step);
     json.put("verified", passed);
     List<Map<String, Object>> outputs = new ArrayList<>();
     for (Line line : lines) {
