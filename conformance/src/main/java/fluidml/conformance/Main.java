@@ -2,6 +2,7 @@ package fluidml.conformance;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,7 +41,11 @@ import picocli.CommandLine.Spec;
     exitCodeList = {
       "0:every case went as listed",
       "1:a case that is not a known gap did not pass, or a known gap passed",
-      "2:wrong usage, or nothing to run"
+      "2:wrong usage, or nothing to run",
+      "3:no suitable JDK, or no Maven",
+      "4:the build failed",
+      "6:a file cannot be read or written",
+      "70:internal error"
     })
 public final class Main implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -114,7 +119,18 @@ public final class Main implements Callable<Integer> {
 
   /** Returns the parser; executing it returns the exit code. */
   static CommandLine commandLine() {
-    return new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true);
+    return new CommandLine(new Main())
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExecutionExceptionHandler(Main::failed);
+  }
+
+  private static int failed(Exception e, CommandLine command, CommandLine.ParseResult arguments) {
+    if (e instanceof IOException || e instanceof UncheckedIOException) {
+      command.getErr().println("conformance: " + e);
+      return 6;
+    }
+    e.printStackTrace(command.getErr());
+    return 70;
   }
 
   @Override

@@ -125,6 +125,16 @@ class CommandTest {
   }
 
   @Test
+  void filesThatCannotBeReadOrWrittenAreNamed() throws IOException {
+    Path zip = Files.writeString(folder.resolve("text.zip"), "no zip");
+    assertEquals(6, command.execute(zip.toString()));
+    assertTrue(err.toString().startsWith("conformance: "), err.toString());
+    write("negated", "Neg", floats(i -> -i, 4));
+    String[] args = {"--json", folder.resolve("no/such.json").toString(), folder.toString()};
+    assertEquals(6, command.execute(args));
+  }
+
+  @Test
   void nothingToRunIsWrongUsage() {
     assertEquals(2, command.execute());
     assertEquals(2, command.execute(folder.toString()));
