@@ -101,6 +101,10 @@ final class InputOptions {
         learn(declared, datum, known);
       }
     }
+    if (folder != null && !names.isEmpty() && read.keySet().stream().allMatch(files::containsKey)) {
+      throw new InvalidInputException(
+          folder.toString(), "no file for any further input of " + names + "; see --help");
+    }
     InputGenerator generator = new InputGenerator(graph, known, seed);
     List<Input> all = new ArrayList<>();
     for (Value declared : graph.inputs()) {

@@ -3,12 +3,16 @@ package fluidml.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import fluidml.Model;
+import fluidml.Options;
+import fluidml.Session;
 import fluidml.onnx.OnnxTensors;
 import fluidml.onnx.OnnxWriter;
 import fluidml.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ExampleModelTest {
@@ -42,6 +46,17 @@ class ExampleModelTest {
             probabilities.getFloat(k * 10L + c) > probabilities.getFloat(k * 10L + best) ? c : best;
       }
       assertEquals(k, best);
+    }
+  }
+
+  @Test
+  void theProgramInTheReadmeRuns() {
+    Options options = Options.defaults().withThreads(2).withMaxMemory(512L << 20);
+    try (Model model = Model.load(folder.resolve("model.onnx"), options);
+        Session session = model.newSession()) {
+      Tensor image = Tensor.of(new float[64], 1, 8, 8);
+      float[] probabilities = session.run(Map.of("image", image)).get("probabilities").toFloats();
+      assertEquals(10, probabilities.length);
     }
   }
 }

@@ -83,6 +83,8 @@ class RunCommandTest {
     assertFailure(6, "run", mlp, "--input", "image=" + wrong);
     assertFailure(6, "run", mlp, "--input", "image=" + temporary.resolve("missing.npy"));
     assertFailure(6, "run", mlp, "--input", "picture=" + wrong);
+    assertFailure(6, "run", mlp, "--inputs", temporary);
+    assertFailure(6, "run", mlp, "--inputs", temporary.resolve("missing"));
     assertFailure(7, "run", mlp, "--max-memory", "1");
     assertEquals(2, Examples.run("run").code());
     assertEquals(2, Examples.run("run", mlp, "--vector-bits", 100).code());
