@@ -35,8 +35,7 @@ final class SessionTest {
   private static Graph graph() {
     GraphBuilder builder = new GraphBuilder("layer");
     Value x =
-        builder.input(
-            "x", Type.tensor(DType.FLOAT32, Shape.of(Dim.symbol("rows"), Dim.of(24))));
+        builder.input("x", Type.tensor(DType.FLOAT32, Shape.of(Dim.symbol("rows"), Dim.of(24))));
     float[] weights = new float[24 * 40];
     for (int i = 0; i < weights.length; i++) {
       weights[i] = (i * 37 % 101 - 50) / 64f;
@@ -44,7 +43,9 @@ final class SessionTest {
     Value w = builder.constant("w", Tensor.of(weights, 24, 40));
     Value product = builder.add(new MatMul(), x, w);
     builder.output(
-        builder.add("relu", new Unary(UnaryFunction.RELU), List.of(product), List.of("y")).getFirst());
+        builder
+            .add("relu", new Unary(UnaryFunction.RELU), List.of(product), List.of("y"))
+            .getFirst());
     return builder.build();
   }
 
@@ -57,8 +58,7 @@ final class SessionTest {
   }
 
   private static float[] expected(int rows) {
-    try (Model model =
-            Model.of(graph(), Options.defaults().withEngine(Options.Engine.REFERENCE));
+    try (Model model = Model.of(graph(), Options.defaults().withEngine(Options.Engine.REFERENCE));
         Session session = model.newSession()) {
       return session.run(Map.of("x", input(rows))).get("y").toFloats();
     }
@@ -95,16 +95,13 @@ final class SessionTest {
     try (Model model = Model.of(graph(), Options.defaults());
         Session session = model.newSession()) {
       assertEquals(
-          "x",
-          assertThrows(InvalidInputException.class, () -> session.run(Map.of())).input());
+          "x", assertThrows(InvalidInputException.class, () -> session.run(Map.of())).input());
       assertThrows(
-          InvalidInputException.class,
-          () -> session.run(Map.of("x", input(1), "z", input(1))));
+          InvalidInputException.class, () -> session.run(Map.of("x", input(1), "z", input(1))));
       assertThrows(
           InvalidInputException.class, () -> session.bind(Map.of("x", input(1)), Map.of()));
       Session.BoundRun wrong =
-          session.bind(
-              Map.of("x", input(2)), Map.of("y", Tensor.allocate(DType.FLOAT32, 3, 40)));
+          session.bind(Map.of("x", input(2)), Map.of("y", Tensor.allocate(DType.FLOAT32, 3, 40)));
       assertThrows(InvalidInputException.class, wrong::run);
     }
   }
@@ -127,8 +124,7 @@ final class SessionTest {
     Model model = Model.of(graph(), Options.defaults());
     try (Session session = model.newSession()) {
       model.close();
-      assertArrayEquals(
-          expected(3), session.run(Map.of("x", input(3))).get("y").toFloats(), 1e-4f);
+      assertArrayEquals(expected(3), session.run(Map.of("x", input(3))).get("y").toFloats(), 1e-4f);
     }
   }
 
@@ -190,11 +186,9 @@ final class SessionTest {
     try (Model model = Model.of(graph(), Options.defaults().withMaxMemory(40_000));
         Session session = model.newSession()) {
       MemoryLimitException e =
-          assertThrows(
-              MemoryLimitException.class, () -> session.run(Map.of("x", input(4000))));
+          assertThrows(MemoryLimitException.class, () -> session.run(Map.of("x", input(4000))));
       assertTrue(e.neededBytes() > 40_000, e.getMessage());
-      assertArrayEquals(
-          expected(2), session.run(Map.of("x", input(2))).get("y").toFloats(), 1e-4f);
+      assertArrayEquals(expected(2), session.run(Map.of("x", input(2))).get("y").toFloats(), 1e-4f);
     }
   }
 }
