@@ -21,6 +21,7 @@ import fluidml.onnx.proto.ValueInfoProto;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -79,7 +80,7 @@ final class ModelImport {
         scope.define(input.name(), builder.input(input.name(), types.of(input)), "graph inputs");
       }
     }
-    importNodes(proto.nodes(), scope);
+    importNodes(proto, scope);
     for (ValueInfoProto output : proto.outputs()) {
       Value value = scope.lookup(output.name(), "graph outputs");
       if (value.type() instanceof Type.OptionalType
@@ -125,6 +126,48 @@ final class ModelImport {
       versions.put(domain, id.version());
     }
     return versions;
+  }
+
+  /**
+   * Imports the nodes of the main graph. Where a loop or branch gives a sequence that is a graph
+   * output, its result gets another name than the output: it may turn out to be an optional, whose
+   * element is the output.
+   */
+  private void importNodes(GraphProto graph, Scope scope) {
+    Set<String> sequences = new HashSet<>();
+    for (ValueInfoProto output : graph.outputs()) {
+      if (output.type() instanceof TypeProto.SequenceType) {
+        sequences.add(output.name());
+      }
+    }
+    for (NodeProto node : graph.nodes()) {
+      boolean control = node.opType().equals("Loop") || node.opType().equals("If");
+      if (!control || Collections.disjoint(node.outputs(), sequences)) {
+        importNode(node, scope);
+        continue;
+      }
+      List<String> names =
+          node.outputs().stream()
+              .map(o -> sequences.contains(o) ? scope.derivedName(o + "/value") : o)
+              .toList();
+      importNode(
+          new NodeProto(
+              node.name(),
+              node.domain(),
+              node.opType(),
+              node.overload(),
+              node.inputs(),
+              names,
+              node.attributes(),
+              node.docString()),
+          scope);
+      for (int i = 0; i < names.size(); i++) {
+        String output = node.outputs().get(i);
+        if (!names.get(i).equals(output)) {
+          scope.define(output, scope.lookup(names.get(i), output), output);
+        }
+      }
+    }
   }
 
   private void importNodes(List<NodeProto> protos, Scope scope) {
