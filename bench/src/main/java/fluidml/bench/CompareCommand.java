@@ -156,7 +156,7 @@ final class CompareCommand implements Callable<Integer> {
     row.put("ratio", median / peer);
     System.out.printf(
         Locale.ROOT,
-        "%-22s %7d %-12s %9.3f %8.1f%% %9.3f %9.3f %9.1f %9.1f %9.1f %7.3f%n",
+        "%-22s %7d %-12s %9.3f %8.1f%% %9.3f %9.3f %9.1f %9.1f %9s %9.1f %7.3f%n",
         model,
         count,
         engine,
@@ -166,6 +166,9 @@ final class CompareCommand implements Callable<Integer> {
         (double) row.get("p90Ms"),
         (double) row.get("firstMs"),
         (double) row.get("loadMs"),
+        samples.getFirst().arenaBytes() < 0
+            ? "-"
+            : String.format(Locale.ROOT, "%.2f", samples.getFirst().arenaBytes() / 1e6),
         (long) row.get("peakRssBytes") / 1e6,
         median / peer);
     return row;
