@@ -82,7 +82,10 @@ final class GemmCommand implements Callable<Integer> {
             .measurementTime(TimeValue.seconds(1))
             .verbosity(VerboseMode.SILENT)
             .jvmArgsAppend(
-                "--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED");
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow");
     if (parameters.length > 0) {
       options = options.param("shape", parameters);
     }
