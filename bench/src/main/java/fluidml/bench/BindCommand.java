@@ -37,9 +37,10 @@ final class BindCommand implements Callable<Integer> {
   @Option(
       names = "--vary",
       required = true,
+      split = ",",
       paramLabel = "NAME",
-      description = "The symbolic dimension that grows by one from bind to bind.")
-  private String vary;
+      description = "Symbolic dimensions that grow by one from bind to bind.")
+  private List<String> vary;
 
   @Option(
       names = "--binds",
@@ -55,8 +56,9 @@ final class BindCommand implements Callable<Integer> {
       List<Map<String, Tensor>> inputs = new ArrayList<>();
       for (int i = 0; i < LENGTHS; i++) {
         Map<String, Long> extents = Arguments.dims(dims);
-        extents.merge(vary, 0L, Long::sum);
-        extents.put(vary, Math.max(1, extents.get(vary)) + i);
+        for (String name : vary) {
+          extents.put(name, extents.getOrDefault(name, 1L) + i);
+        }
         inputs.add(Inputs.of(path, model.inputs(), extents));
       }
       double[] micros = new double[binds];
