@@ -191,4 +191,24 @@ final class SessionTest {
       assertArrayEquals(expected(2), session.run(Map.of("x", input(2))).get("y").toFloats(), 1e-4f);
     }
   }
+
+  @Test
+  void extentsThatContradictAProductAreRefusedBeforeItRuns() {
+    GraphBuilder builder = new GraphBuilder("product");
+    Value a =
+        builder.input("a", Type.tensor(DType.FLOAT32, Shape.of(Dim.of(2), Dim.symbol("depth"))));
+    Value b =
+        builder.input("b", Type.tensor(DType.FLOAT32, Shape.of(Dim.symbol("rows"), Dim.of(3))));
+    builder.output(builder.add("p", new MatMul(), List.of(a, b), List.of("y")).getFirst());
+    try (Model model = Model.of(builder.build(), Options.defaults());
+        Session session = model.newSession()) {
+      Tensor left = Tensor.allocate(DType.FLOAT32, 2, 4);
+      session.run(Map.of("a", left, "b", Tensor.allocate(DType.FLOAT32, 4, 3)));
+      InvalidInputException e =
+          assertThrows(
+              InvalidInputException.class,
+              () -> session.run(Map.of("a", left, "b", Tensor.allocate(DType.FLOAT32, 5, 3))));
+      assertTrue(e.getMessage().contains("4 and 5") || e.getMessage().contains("5 and 4"));
+    }
+  }
 }

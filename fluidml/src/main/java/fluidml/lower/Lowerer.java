@@ -4,6 +4,7 @@ import fluidml.graph.Graph;
 import fluidml.graph.Node;
 import fluidml.graph.Type;
 import fluidml.graph.Value;
+import fluidml.graph.infer.Assumptions;
 import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Generation;
 import fluidml.loop.Target;
@@ -165,8 +166,16 @@ public final class Lowerer {
     return "the shape of " + what + " '" + value.name() + "' depends on data";
   }
 
+  /**
+   * What inference took for granted, and that operands of elementwise kernels are no shorter than
+   * their index space: strides are fixed before extents are known, so a kernel cannot broadcast an
+   * extent that turns out to be 1.
+   */
   private List<Requirement> requirements() {
     Set<Requirement> all = new LinkedHashSet<>();
+    for (Assumptions.Condition condition : Assumptions.of(graph).conditions()) {
+      all.add(new Requirement(condition.node(), condition.extent(), condition.other()));
+    }
     for (Node node : graph.nodes()) {
       if (node.op() instanceof Elementwise && isPlanned(node)) {
         Shape space = node.output().shape();
