@@ -74,8 +74,13 @@ launch() {
   find_jdk
   ensure_built "$module"
   module_jar=$(ls "$root/$module/target/fluidml-$module"-*.jar | head -n 1)
+  # Weights and tensors are not on the Java heap: the collector that takes the least memory does best.
+  collector=-XX:+UseSerialGC
+  case ${FLUIDML_JAVA_OPTS:-} in
+    *-XX:+Use*GC*) collector= ;;
+  esac
   # FLUIDML_JAVA_OPTS is a list of JVM options: split at blanks on purpose.
   # shellcheck disable=SC2086
   exec "$jdk/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
-    ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
+    $collector ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
 }

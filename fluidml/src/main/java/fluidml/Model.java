@@ -80,6 +80,9 @@ public final class Model implements AutoCloseable {
    * @throws fluidml.error.MemoryLimitException if there is not enough native memory
    */
   public static Model load(Path path, Options options) {
+    if (options.engine() == Options.Engine.COMPILED) {
+      KernelCompiler.warmUp();
+    }
     OnnxFile file = OnnxFile.open(path);
     try {
       return new Model(OnnxImporter.graph(file), Optional.of(file), options);

@@ -189,6 +189,7 @@ final class CompareCommand implements Callable<Integer> {
                 "--add-modules",
                 "jdk.incubator.vector",
                 "--enable-native-access=ALL-UNNAMED",
+                "-XX:+UseSerialGC",
                 "-cp",
                 System.getProperty("java.class.path"),
                 engine.worker.getName(),

@@ -29,7 +29,7 @@ final class InspectGraph {
     if (optimize) {
       Pipeline.standard()
           .observedBy((record, graph) -> history.add(new After(record, graph)))
-          .run(imported);
+          .optimise(imported);
     }
   }
 

@@ -96,18 +96,17 @@ public final class KernelBuilder {
   }
 
   /**
-   * Adds the entry procedure, finishes and verifies the kernel.
+   * Adds the entry procedure and finishes the kernel. Whoever emits code of it verifies it first,
+   * once for all equal kernels.
    *
    * @param parallelExtent units of independent work, an expression of sizes
-   * @throws fluidml.error.VerificationException if the kernel breaks a rule of {@link Verifier}
+   * @see Verifier
    */
   public Kernel entry(Expr parallelExtent, EntryBody body) {
     procedure(
         "main",
         List.of("begin", "end"),
         (builder, bounds) -> body.write(builder, bounds.get(0), bounds.get(1)));
-    Kernel kernel = new Kernel(name, order, sizes, procedures, "main", parallelExtent);
-    Verifier.verify(kernel);
-    return kernel;
+    return new Kernel(name, order, sizes, procedures, "main", parallelExtent);
   }
 }

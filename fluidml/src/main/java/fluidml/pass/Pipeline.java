@@ -11,9 +11,9 @@ import java.util.function.BiConsumer;
 /**
  * The passes that optimise a graph, in order.
  *
- * <p>The list is data; so are the reasons for its order, which are checked when it is made. The
- * verifier looks at the graph before the first and after every pass. To find the pass that breaks
- * something, stop after fewer of them, or look at the graph after each.
+ * <p>The list is data; so are the reasons for its order, which are checked when it is made. {@link
+ * #run} verifies the result, {@link #optimise} the graph after every pass. To find the pass that
+ * breaks something, stop after fewer of them, or look at the graph after each.
  */
 public final class Pipeline {
   /** Every place of {@code before} is ahead of the last place of {@code after}. */
@@ -95,7 +95,9 @@ public final class Pipeline {
     return new Pipeline(passes, Math.clamp(count, 0, passes.size()), observer);
   }
 
-  /** The same pipeline, which shows the record and the graph after each pass. */
+  /**
+   * The same pipeline, of which {@link #optimise} shows the record and the graph after each pass.
+   */
   public Pipeline observedBy(BiConsumer<PassRecord, Graph> newObserver) {
     return new Pipeline(passes, stopAfter, newObserver);
   }
@@ -117,15 +119,31 @@ public final class Pipeline {
   }
 
   /**
-   * Runs the passes.
+   * Runs the passes and verifies what comes out. If it is broken or a pass fails, the passes run
+   * again as in {@link #optimise}, to find the one that is to blame.
    *
    * @throws VerificationException naming the pass and the node if a pass breaks the graph
    */
   public Graph run(Graph graph) {
-    return optimise(graph).graph();
+    try {
+      Graph current = graph;
+      for (Pass pass : passes.subList(0, stopAfter)) {
+        current = apply(pass, current);
+      }
+      GraphVerifier.verify("passes", current);
+      return current;
+    } catch (FluidmlException e) {
+      optimise(graph);
+      throw e;
+    }
   }
 
-  /** Runs the passes and says what each did; throws like {@link #run}. */
+  /**
+   * Runs the passes, verifies the graph before the first and after every one, and says what each
+   * did.
+   *
+   * @throws VerificationException naming the pass and the node if a pass breaks the graph
+   */
   public Optimised optimise(Graph graph) {
     List<PassRecord> records = new ArrayList<>();
     Graph current = graph;

@@ -9,22 +9,23 @@ import fluidml.lower.Step;
 import fluidml.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * The constants of a program in native memory: mapped weights where they are, small ones copied
- * from the heap, packed ones made once. Read-only and shared by all sessions.
+ * from the heap, packed ones made once. Read-only and shared by all sessions. Of what was packed
+ * the mapped original leaves memory again.
  */
 final class Constants implements AutoCloseable {
   private static final long ALIGNMENT = 64;
 
   private final Map<Value, MemorySegment> plain = new HashMap<>();
   private final Map<Argument.Packed, MemorySegment> packed = new LinkedHashMap<>();
-  private final List<NativeBuffer> owned = new ArrayList<>();
+  private final List<NativeBuffer> owned = Collections.synchronizedList(new ArrayList<>());
   private final long packedBytes;
 
   /**
@@ -82,30 +83,28 @@ final class Constants implements AutoCloseable {
     }
   }
 
+  /** Packs, each constant into a buffer of its own, so that touching new memory is shared, too. */
   private long pack(Graph graph) {
-    List<Argument.Packed> forms = List.copyOf(packed.keySet());
-    long[] bytes = new long[forms.size()];
-    long[] offsets = new long[forms.size() + 1];
-    for (int i = 0; i < bytes.length; i++) {
-      bytes[i] = forms.get(i).packing().bytes(tensor(graph, forms.get(i).source()));
-      offsets[i + 1] = offsets[i] + aligned(bytes[i]);
+    Map<Argument.Packed, MemorySegment> made = Collections.synchronizedMap(new HashMap<>());
+    try {
+      packed.keySet().parallelStream().forEach(form -> made.put(form, pack(graph, form)));
+    } catch (RuntimeException | Error e) {
+      close();
+      throw e;
     }
-    long total = offsets[bytes.length];
-    if (total == 0) {
-      return 0;
+    packed.putAll(made);
+    return made.values().stream().mapToLong(MemorySegment::byteSize).sum();
+  }
+
+  private MemorySegment pack(Graph graph, Argument.Packed form) {
+    Tensor source = tensor(graph, form.source());
+    long bytes = form.packing().bytes(source);
+    NativeBuffer buffer = own(NativeBuffer.allocate(NativeBuffer.Category.PACKED, bytes));
+    form.packing().pack(source, buffer.segment());
+    if (source.data().isMapped()) {
+      source.data().unload();
     }
-    NativeBuffer buffer = own(NativeBuffer.allocate(NativeBuffer.Category.PACKED, total));
-    for (int i = 0; i < bytes.length; i++) {
-      packed.put(forms.get(i), buffer.segment().asSlice(offsets[i], bytes[i]));
-    }
-    IntStream.range(0, bytes.length)
-        .parallel()
-        .forEach(
-            i -> {
-              Argument.Packed form = forms.get(i);
-              form.packing().pack(tensor(graph, form.source()), packed.get(form));
-            });
-    return total;
+    return buffer.segment();
   }
 
   private static Tensor tensor(Graph graph, Value source) {

@@ -75,7 +75,7 @@ class ModelsTest {
         OnnxFile file = OnnxFile.open(path)) {
       Weights weights = new Weights(file, zeros(arena));
       Graph graph = OnnxImporter.graph(file.model(), weights::tensor);
-      Graph after = Pipeline.standard().run(graph);
+      Graph after = Pipeline.standard().optimise(graph).graph();
       Map<String, Integer> counts = counts(after);
       for (String pair : expected.split(" ", -1)) {
         String[] sides = pair.split("=", -1);

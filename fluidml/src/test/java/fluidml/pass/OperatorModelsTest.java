@@ -56,7 +56,7 @@ class OperatorModelsTest {
         }
         compared++;
         try {
-          compare(expected, Interpreter.run(Pipeline.standard().run(graph), inputs));
+          compare(expected, Interpreter.run(Pipeline.standard().optimise(graph).graph(), inputs));
         } catch (RuntimeException | AssertionError e) {
           failures.put(name, e + (e.getCause() == null ? "" : " by " + e.getCause()));
         }

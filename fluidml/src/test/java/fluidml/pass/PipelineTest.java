@@ -47,7 +47,7 @@ class PipelineTest {
     List<Integer> sizes = new ArrayList<>();
     Pipeline.of(List.of(new RemoveDeadCode(), new Simplify()))
         .observedBy((_, graph) -> sizes.add(graph.nodes().size()))
-        .run(GraphParser.parse(GRAPH));
+        .optimise(GraphParser.parse(GRAPH));
     assertEquals(List.of(3, 1), sizes);
   }
 

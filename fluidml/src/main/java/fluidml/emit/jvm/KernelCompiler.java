@@ -33,6 +33,14 @@ public final class KernelCompiler {
     JitDirectives.ensureAdded();
   }
 
+  /**
+   * Begins in the background what every compiler in the process needs and takes a while, so that it
+   * is ready when the first is made.
+   */
+  public static void warmUp() {
+    Thread.ofPlatform().daemon().name("fluidml-jit").start(JitDirectives::ensureAdded);
+  }
+
   /** The target code is emitted for. */
   public Target target() {
     return target;
