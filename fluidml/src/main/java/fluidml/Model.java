@@ -8,6 +8,7 @@ import fluidml.graph.Value;
 import fluidml.loop.Target;
 import fluidml.lower.LoweredProgram;
 import fluidml.lower.Lowerer;
+import fluidml.lower.Lowering;
 import fluidml.lower.Lowerings;
 import fluidml.onnx.OnnxFile;
 import fluidml.onnx.OnnxImporter;
@@ -52,7 +53,9 @@ public final class Model implements AutoCloseable {
     this.graph = options.optimize() ? Pipeline.standard().run(imported) : imported;
     if (options.engine() == Options.Engine.COMPILED) {
       Target target = target(options);
-      LoweredProgram program = Lowerer.lower(graph, target, Lowerings.all(), options.fuse());
+      boolean strict = options.math() == Options.MathMode.STRICT;
+      List<Lowering> lowerings = strict ? Lowerings.strict() : Lowerings.all();
+      LoweredProgram program = Lowerer.lower(graph, target, lowerings, options.fuse());
       this.executable = Optional.of(new Executable(program, new KernelCompiler(target)));
     } else {
       this.executable = Optional.empty();

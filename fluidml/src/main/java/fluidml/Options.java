@@ -20,6 +20,7 @@ import java.util.OptionalInt;
  * @param maxMemory bytes that the arena and scratch of one session may take
  * @param rememberedShapes how many sets of input extents a session keeps prepared
  * @param profile whether sessions measure every step
+ * @param math how far results may differ from the definitions of the operators
  */
 public record Options(
     Engine engine,
@@ -31,7 +32,23 @@ public record Options(
     MemoryPlanner planner,
     long maxMemory,
     int rememberedShapes,
-    boolean profile) {
+    boolean profile,
+    MathMode math) {
+  /** How far results may differ from the definitions of the operators. */
+  public enum MathMode {
+    /**
+     * Every sum has the terms of its definition; only their order is free, as is the rounding of
+     * elementary functions within the bounds that they state.
+     */
+    STRICT,
+    /**
+     * Sums may be computed from other terms as well, where that is faster: convolutions by
+     * Winograd's minimal filtering. Results stay within 10⁻³ of the largest element of a
+     * convolution's result, in practice within 10⁻⁵.
+     */
+    FAST
+  }
+
   /** What executes a graph. */
   public enum Engine {
     /** Generated kernels in a planned arena. */
@@ -74,7 +91,8 @@ public record Options(
         Planners.fast(),
         Long.MAX_VALUE,
         16,
-        false);
+        false,
+        MathMode.FAST);
   }
 
   /** With another engine. */
@@ -89,7 +107,8 @@ public record Options(
         planner,
         maxMemory,
         rememberedShapes,
-        profile);
+        profile,
+        math);
   }
 
   /** With another number of threads; 0 for all processors of this process. */
@@ -104,7 +123,8 @@ public record Options(
         planner,
         maxMemory,
         rememberedShapes,
-        profile);
+        profile,
+        math);
   }
 
   /** With vectors of this many bits: 128, 256, 512, or 0 for scalar code. */
@@ -119,7 +139,8 @@ public record Options(
         planner,
         maxMemory,
         rememberedShapes,
-        profile);
+        profile,
+        math);
   }
 
   /** With or without checks of every memory access. */
@@ -134,7 +155,8 @@ public record Options(
         planner,
         maxMemory,
         rememberedShapes,
-        profile);
+        profile,
+        math);
   }
 
   /** With or without graph passes. */
@@ -149,7 +171,8 @@ public record Options(
         planner,
         maxMemory,
         rememberedShapes,
-        profile);
+        profile,
+        math);
   }
 
   /** With or without kernels that several operators share. */
@@ -164,7 +187,8 @@ public record Options(
         planner,
         maxMemory,
         rememberedShapes,
-        profile);
+        profile,
+        math);
   }
 
   /** With another memory planner. */
@@ -179,7 +203,8 @@ public record Options(
         newPlanner,
         maxMemory,
         rememberedShapes,
-        profile);
+        profile,
+        math);
   }
 
   /** With a limit in bytes on arena and scratch of one session. */
@@ -194,13 +219,24 @@ public record Options(
         planner,
         bytes,
         rememberedShapes,
-        profile);
+        profile,
+        math);
   }
 
   /** With another number of remembered sets of input extents. */
   public Options withRememberedShapes(int count) {
     return new Options(
-        engine, threads, vectorBits, checked, optimize, fuse, planner, maxMemory, count, profile);
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        planner,
+        maxMemory,
+        count,
+        profile,
+        math);
   }
 
   /** With or without a measurement of every step. */
@@ -215,6 +251,23 @@ public record Options(
         planner,
         maxMemory,
         rememberedShapes,
-        newProfile);
+        newProfile,
+        math);
+  }
+
+  /** With another bound on the differences from the definitions of the operators. */
+  public Options withMath(MathMode newMath) {
+    return new Options(
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        planner,
+        maxMemory,
+        rememberedShapes,
+        profile,
+        newMath);
   }
 }

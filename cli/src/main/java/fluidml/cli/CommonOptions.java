@@ -36,6 +36,15 @@ final class CommonOptions {
       description = "What executes: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
   Options.Engine engine = Options.Engine.COMPILED;
 
+  @Option(
+      names = "--math",
+      paramLabel = "MODE",
+      defaultValue = "fast",
+      description =
+          "How far results may differ from the definitions: strict, every sum has its terms; fast,"
+              + " convolutions may use Winograd's algorithm (default: ${DEFAULT-VALUE}).")
+  Options.MathMode math = Options.MathMode.FAST;
+
   @Option(names = "--no-fuse", description = "Give every operator its own kernel (default: fuse).")
   boolean noFuse;
 
@@ -76,6 +85,7 @@ final class CommonOptions {
             .withChecked(checked)
             .withOptimize(!noOptimize)
             .withFuse(!noFuse)
+            .withMath(math)
             .withPlanner(Planners.named(planner));
     if (vectorBits != null) {
       options = options.withVectorBits(vectorBits);

@@ -63,7 +63,7 @@ public final class ConvolutionLowering implements Lowering {
     return new Result.Calls(calls);
   }
 
-  private static Tile tile(Target target, DType dtype, long filters) {
+  static Tile tile(Target target, DType dtype, long filters) {
     int lanes = target.lanes(Exprs.registerType(dtype));
     double[] speed = target.vectorBits() == 512 ? SPEED_OF_32 : SPEED_OF_16;
     int best = 1;

@@ -1,5 +1,6 @@
 package fluidml.lower;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** The lowerings in the order in which they are asked. */
@@ -8,6 +9,13 @@ public final class Lowerings {
 
   /** Every lowering; each says no to what it does not compute. */
   public static List<Lowering> all() {
+    List<Lowering> all = new ArrayList<>(strict());
+    all.addFirst(new WinogradLowering());
+    return List.copyOf(all);
+  }
+
+  /** Those that compute what the definitions of the operators say, term by term. */
+  public static List<Lowering> strict() {
     return List.of(
         new AttentionLowering(),
         new WindowLowering(),

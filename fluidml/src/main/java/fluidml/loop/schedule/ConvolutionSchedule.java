@@ -364,12 +364,8 @@ public final class ConvolutionSchedule {
     Expr panel = parameters.getFirst();
     List<Expr> rows = parameters.subList(2, parameters.size());
     RowTile sums = new RowTile(b, tile, accumulator, a, problem.panels);
-    b.loop(
-        "k",
-        Exprs.index(0),
-        parameters.get(1),
-        k -> sums.add(panel, rows, table.map(t -> b.let("offset", b.load(t, k))).orElse(k), k));
-    sums.store(tileBuffer);
+    sums.addAll(panel, rows, parameters.get(1), table);
+    sums.store(tileBuffer, Exprs.index(0));
   }
 
   /** Calls {@code finish}, for a panel of which all columns exist, or {@code finishEdge}. */

@@ -8,6 +8,7 @@ import fluidml.loop.Type;
 import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The sums of a tile in registers: rows at any places times the columns of a panel. */
 final class RowTile {
@@ -54,10 +55,27 @@ final class RowTile {
     }
   }
 
+  /**
+   * Adds all terms.
+   *
+   * @param panel where the panel begins
+   * @param starts where every row begins
+   * @param terms number of terms
+   * @param offsets the place of each term from a row's beginning; empty if they are neighbours
+   */
+  void addAll(Expr panel, List<Expr> starts, Expr terms, Optional<Buffer> offsets) {
+    body.loop("k", Exprs.index(0), terms, k -> add(panel, starts, k, offsets));
+  }
+
+  private void add(Expr panel, List<Expr> starts, Expr k, Optional<Buffer> offsets) {
+    Expr offset = offsets.map(table -> body.let("offset", body.load(table, k))).orElse(k);
+    add(panel, starts, offset, k);
+  }
+
   /** Writes the sums row by row. */
-  void store(Buffer to) {
+  void store(Buffer to, Expr at) {
     for (int i = 0; i < sums.size(); i++) {
-      body.store(to, Exprs.index((long) i * tile.lanes()), sums.get(i));
+      body.store(to, at.plus((double) i * tile.lanes()), sums.get(i));
     }
   }
 }
