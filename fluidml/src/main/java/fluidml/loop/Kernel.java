@@ -18,6 +18,7 @@ import java.util.Map;
  * <p>Its arguments come in a frame of native longs: for the i-th buffer that is not scratch, slot
  * {@code 2i} is the address and {@code 2i + 1} the byte size; then the sizes in order. Scratch
  * buffers lie one after another, each aligned to 64 bytes, in memory private to the running thread.
+ * The last slot is {@link #briefSlot}.
  *
  * @param name for people; not part of the {@linkplain #fingerprint() identity}
  * @param sizes names of run-time I64 parameters
@@ -31,6 +32,9 @@ public record Kernel(
     List<Procedure> procedures,
     String entry,
     Expr parallelExtent) {
+  /** What {@link #briefSlot} holds in a warm-up. */
+  public static final long BRIEF = 1L << 62;
+
   private static final long SCRATCH_ALIGNMENT = 64;
 
   /** Copies the lists. */
@@ -50,8 +54,16 @@ public record Kernel(
     return buffers.stream().filter(b -> b.access() == Buffer.Access.SCRATCH).toList();
   }
 
-  /** Longs in the frame: two per frame buffer, then one per size. */
+  /** Longs in the frame: two per frame buffer, one per size, and {@link #briefSlot}. */
   public int frameLongs() {
+    return briefSlot() + 1;
+  }
+
+  /**
+   * The slot that tells whether the kernel is only being warmed up: 0, or {@link #BRIEF} for runs
+   * in which loops of procedures that call no other may end after a few iterations.
+   */
+  public int briefSlot() {
     return 2 * frameBuffers().size() + sizes.size();
   }
 

@@ -216,6 +216,15 @@ final class Binding implements AutoCloseable {
     return frames[step];
   }
 
+  /**
+   * Says whether the next runs of a kernel call are only a warm-up, see {@link Kernel#briefSlot}.
+   */
+  void setBrief(int step, boolean brief) {
+    Kernel kernel = executable.instructions().get(step).kernel();
+    long offset = frames[step] - frameMemory.address() + 8L * kernel.briefSlot();
+    frameMemory.set(ValueLayout.JAVA_LONG, offset, brief ? Kernel.BRIEF : 0);
+  }
+
   long extent(int step) {
     return extents[step];
   }

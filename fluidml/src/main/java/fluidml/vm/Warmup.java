@@ -22,16 +22,24 @@ final class Warmup {
   /** From this many seconds on for a cold run, a warm-up pays. */
   private static final double WORTH_SECONDS = 0.3;
 
-  private static final long TURN_NANOS = 30_000_000;
-  private static final int CALM_TURNS = 2;
+  /** A kernel runs at least this many units, such that the JVM counts enough calls. */
+  private static final int MIN_UNITS = 700;
+
+  /** Units in one turn, unless they take too long. */
+  private static final int TURN_UNITS = 50;
+
+  private static final long TURN_NANOS = 5_000_000;
 
   /**
-   * A part that allocates less holds no vectors on the heap; reading the gauge itself may allocate
+   * A unit that allocates less holds no vectors on the heap; reading the gauge itself may allocate
    * a little.
    */
   private static final long CALM_BYTES = 2048;
 
-  /** A part that is done this fast is not interpreted, or so small that it does not matter. */
+  /** A kernel that does not get better in so many turns stays as it is. */
+  private static final int STALE_TURNS = 20;
+
+  /** A unit that is done this fast is not interpreted, or so small that it does not matter. */
   private static final long CALM_NANOS = 25_000;
 
   private final Binding binding;
@@ -44,7 +52,9 @@ final class Warmup {
     int step;
     long extent;
     long unit;
-    int calm;
+    int units;
+    int stale;
+    long leastNanos = Long.MAX_VALUE;
 
     Candidate(CompiledKernel code) {
       this.code = code;
@@ -88,33 +98,49 @@ final class Warmup {
    */
   static void run(Executable executable, Binding binding, long scratch, long budgetNanos) {
     Warmup warmup = new Warmup(executable, binding, scratch);
+    List<Candidate> all = List.copyOf(warmup.cold);
     long end = System.nanoTime() + budgetNanos;
-    while (!warmup.cold.isEmpty() && System.nanoTime() < end) {
-      warmup.cold.removeIf(warmup::turn);
+    all.forEach(candidate -> binding.setBrief(candidate.step, true));
+    try {
+      while (!warmup.cold.isEmpty() && System.nanoTime() < end) {
+        warmup.cold.removeIf(warmup::turn);
+      }
+    } finally {
+      all.forEach(candidate -> binding.setBrief(candidate.step, false));
     }
   }
 
   /** Runs units of one kernel for a while; whether it has become hot. */
   private boolean turn(Candidate candidate) {
-    long end = System.nanoTime() + TURN_NANOS;
-    long allocated;
-    long nanos;
-    do {
-      long begin = System.nanoTime();
-      long before = AllocationGauge.bytes();
-      try {
-        candidate.code.run(
-            binding.frame(candidate.step), scratch, candidate.unit, candidate.unit + 1);
-      } catch (FluidmlException e) {
-        // The operands are whatever lies in the arena; a kernel may rightly refuse them.
-        return true;
-      }
-      allocated = AllocationGauge.bytes() - before;
-      nanos = System.nanoTime() - begin;
-      candidate.unit = (candidate.unit + 1) % candidate.extent;
-    } while (System.nanoTime() < end);
-    boolean calm = allocated < CALM_BYTES || nanos < CALM_NANOS;
-    candidate.calm = calm ? candidate.calm + 1 : 0;
-    return candidate.calm >= CALM_TURNS;
+    long begin = System.nanoTime();
+    boolean calm = true;
+    candidate.stale++;
+    for (int i = 0; i < TURN_UNITS && System.nanoTime() - begin < TURN_NANOS; i++) {
+      calm &= unit(candidate);
+      candidate.units++;
+    }
+    return candidate.units >= MIN_UNITS && (calm || candidate.stale >= STALE_TURNS);
+  }
+
+  /** Runs one unit; whether it seems compiled. */
+  private boolean unit(Candidate candidate) {
+    long begin = System.nanoTime();
+    long before = AllocationGauge.bytes();
+    try {
+      candidate.code.run(
+          binding.frame(candidate.step), scratch, candidate.unit, candidate.unit + 1);
+    } catch (FluidmlException e) {
+      // The operands are whatever lies in the arena; a kernel may rightly refuse them.
+      candidate.units = MIN_UNITS;
+      return true;
+    }
+    long allocated = AllocationGauge.bytes() - before;
+    long nanos = System.nanoTime() - begin;
+    if (nanos < candidate.leastNanos - candidate.leastNanos / 8) {
+      candidate.leastNanos = nanos;
+      candidate.stale = 0;
+    }
+    candidate.unit = (candidate.unit + 1) % candidate.extent;
+    return allocated < CALM_BYTES || nanos < CALM_NANOS;
   }
 }

@@ -62,6 +62,15 @@ final class Memory {
     return end <= 0 ? 0 : Math.toIntExact(end + step) - step;
   }
 
+  /**
+   * Like {@link #loopEnd(long, int)}, but at most {@code limit}, which is positive. Without a
+   * branch: what a warm-up does must not tell the JIT that loops are always short.
+   */
+  static int loopEnd(long end, int step, long limit) {
+    long beyond = end - limit;
+    return loopEnd(limit + (beyond & (beyond >> 63)), step);
+  }
+
   /** Mask bits of the first {@code count} of {@code lanes} lanes. */
   static long laneBits(long count, int lanes) {
     return (1L << Math.max(0, Math.min(count, lanes))) - 1;

@@ -50,6 +50,8 @@ final class MethodEmitter {
   private final Map<String, Long> unrolledValues = new HashMap<>();
   private final Map<Register, Integer> registerSlots = new HashMap<>();
   private final Map<String, Integer> depths = new HashMap<>();
+  private int slackSlot = -1;
+  private int briefIterations;
   private int nextSlot;
   private int depth;
   private int temporaries;
@@ -93,6 +95,7 @@ final class MethodEmitter {
     }
     Set<String> usedBuffers = new HashSet<>();
     Set<String> usedSizes = new HashSet<>();
+    boolean[] callsShared = {false};
     Walk.visit(
         procedure.body(),
         statement -> {
@@ -101,6 +104,7 @@ final class MethodEmitter {
           } else if (statement instanceof Stmt.Call call && shared.containsKey(call.procedure())) {
             usedBuffers.addAll(shared.get(call.procedure()).uses().buffers());
             usedSizes.addAll(shared.get(call.procedure()).uses().sizes());
+            callsShared[0] = true;
           }
         },
         expr -> {
@@ -111,6 +115,12 @@ final class MethodEmitter {
           }
         });
     loadFrame(0, usedBuffers, usedSizes);
+    if (callsShared[0]) {
+      code.loadConstant(Kernel.BRIEF);
+      access.frameLong(0, kernel.briefSlot());
+      slackSlot = takeSlot(TypeKind.LONG);
+      code.lsub().lstore(slackSlot);
+    }
     block(procedure.body());
     code.return_();
   }
@@ -119,6 +129,8 @@ final class MethodEmitter {
   void emitShared(Procedure procedure, SharedProcedures.Shared self) {
     self.uses().buffers().forEach(name -> addressSlots.put(name, takeSlot(TypeKind.LONG)));
     self.uses().sizes().forEach(name -> sizeSlots.put(name, takeSlot(TypeKind.LONG)));
+    slackSlot = takeSlot(TypeKind.LONG);
+    briefIterations = BriefLoops.iterations(kernel, procedure);
     procedure.parameters().forEach(name -> parameterSlots.put(name, takeSlot(TypeKind.LONG)));
     block(procedure.body());
     code.return_();
@@ -359,11 +371,14 @@ final class MethodEmitter {
     int count = takeSlot(TypeKind.INT);
     int counter = takeSlot(TypeKind.INT);
     emit(loop.end().minus(begin));
-    code.loadConstant(loop.step())
-        .invokestatic(Descs.MEMORY, "loopEnd", Descs.LOOP_END)
-        .istore(count)
-        .iconst_0()
-        .istore(counter);
+    code.loadConstant(loop.step());
+    if (briefIterations > 0) {
+      code.lload(slackSlot).loadConstant((long) briefIterations * loop.step()).ladd();
+      code.invokestatic(Descs.MEMORY, "loopEnd", Descs.LIMITED_LOOP_END);
+    } else {
+      code.invokestatic(Descs.MEMORY, "loopEnd", Descs.LOOP_END);
+    }
+    code.istore(count).iconst_0().istore(counter);
     Label top = code.newLabel();
     Label exit = code.newLabel();
     code.labelBinding(top).iload(counter).iload(count).if_icmpge(exit);
@@ -397,6 +412,7 @@ final class MethodEmitter {
     if (procedure != null) {
       procedure.uses().buffers().forEach(this::address);
       procedure.uses().sizes().forEach(this::size);
+      code.lload(slackSlot);
       call.arguments().forEach(this::emit);
       code.invokestatic(
           procedure.owner(),

@@ -19,8 +19,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Procedures that call no other, as classes of their own that all kernels of the process share: a
  * micro-kernel is compiled and warmed up once, however many kernels there are around it.
  *
- * <p>The method takes the addresses of the buffers it uses, then the sizes, then the procedure's
- * parameters.
+ * <p>The method takes the addresses of the buffers it uses, then the sizes, then by how much loops
+ * may be longer than in a warm-up, then the procedure's parameters.
  */
 final class SharedProcedures {
   /** Name of the method. */
@@ -38,7 +38,7 @@ final class SharedProcedures {
   record Shared(ClassDesc owner, Printer.Canonical uses) {
     /** Longs the method takes before the procedure's own parameters. */
     int leading() {
-      return uses.buffers().size() + uses.sizes().size();
+      return uses.buffers().size() + uses.sizes().size() + 1;
     }
   }
 

@@ -1,0 +1,86 @@
+package fluidml.emit.jvm;
+
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Kernel;
+import fluidml.loop.Procedure;
+import fluidml.loop.Stmt;
+import fluidml.loop.Walk;
+import fluidml.tensor.DType;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * How long the loops of a procedure run in a warm-up.
+ *
+ * <p>The JVM compiles a method with C2 when it was called 600 times and went round its loops 15,000
+ * times in all. A method that goes round 40,000 times before it was called that often is compiled
+ * twice: first a variant that is entered in the middle of the loop, which takes longer to compile
+ * than the method itself and is of no use afterwards. About 30 rounds for each call avoid that, and
+ * get there with the least interpreted work.
+ *
+ * <p>A loop that ends early accesses less than the whole loop, but leaves results undone. Those may
+ * be any numbers, but not what somebody uses as an index: procedures that read or write int32 or
+ * int64 always run whole.
+ */
+final class BriefLoops {
+  private static final int ROUNDS = 30;
+
+  private BriefLoops() {}
+
+  /**
+   * Iterations of every loop such that one call goes round about 30 times, at least 2; 0 if loops
+   * must not end early.
+   */
+  static int iterations(Kernel kernel, Procedure procedure) {
+    if (touchesIndices(kernel, procedure)) {
+      return 0;
+    }
+    int iterations = ROUNDS;
+    while (iterations > 2 && rounds(procedure.body(), iterations) > ROUNDS) {
+      iterations--;
+    }
+    return iterations;
+  }
+
+  private static boolean touchesIndices(Kernel kernel, Procedure procedure) {
+    Set<String> touched = new HashSet<>();
+    Walk.visit(
+        procedure.body(),
+        statement -> {
+          if (statement instanceof Stmt.Store store) {
+            touched.add(store.buffer());
+          }
+        },
+        expr -> {
+          if (expr instanceof Expr.Load load) {
+            touched.add(load.buffer());
+          }
+        });
+    for (Buffer buffer : kernel.buffers()) {
+      boolean index = buffer.dtype() == DType.INT32 || buffer.dtype() == DType.INT64;
+      if (index && touched.contains(buffer.name())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static long rounds(Stmt.Block block, int iterations) {
+    long rounds = 0;
+    for (Stmt statement : block.statements()) {
+      rounds +=
+          switch (statement) {
+            case Stmt.Block b -> rounds(b, iterations);
+            case Stmt.For f ->
+                f.kind() == Stmt.LoopKind.UNROLLED
+                    ? rounds(f.body(), iterations)
+                    : iterations * (1 + rounds(f.body(), iterations));
+            case Stmt.If i ->
+                Math.max(rounds(i.whenTrue(), iterations), rounds(i.whenFalse(), iterations));
+            case Stmt.Declare _, Stmt.Assign _, Stmt.Store _, Stmt.Require _, Stmt.Call _ -> 0;
+          };
+    }
+    return rounds;
+  }
+}
