@@ -63,7 +63,7 @@ final class CommonOptions {
       defaultValue = "fast",
       description =
           "Planner of the arena: no-reuse, tables, first-fit, greedy-by-size, greedy-by-breadth,"
-              + " fast, thorough, … (default: ${DEFAULT-VALUE}).")
+              + " fast, thorough, exact, … (default: ${DEFAULT-VALUE}).")
   String planner = "fast";
 
   @Option(names = "--json", description = "Print the result as JSON (default: as text).")

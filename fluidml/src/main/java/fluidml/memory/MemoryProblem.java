@@ -173,12 +173,42 @@ public final class MemoryProblem {
   }
 
   /**
-   * Returns the best lower bound known for the arena in bytes: {@link #maxLiveBytes}, raised by the
-   * padding that alignment forces between buffers that are live together.
+   * Returns the best lower bound for the arena in bytes that is cheap to know: {@link
+   * #maxLiveBytes}, raised by the padding that alignment forces between buffers that are live
+   * together, and not below the end of any fixed buffer. {@link ExactPlanner} proves more.
    */
   public long lowerBound() {
     long grain = spans.grain;
-    return Math.max(maxLive(1), grain == 1 ? 0 : maxLive(grain) - (grain - 1));
+    long bound = Math.max(maxLive(1), grain == 1 ? 0 : maxLive(grain) - (grain - 1));
+    for (int i = 0; i < bytes.length; i++) {
+      if (spans.fixed[i] != FREE) {
+        bound = Math.max(bound, spans.fixed[i] + bytes[i]);
+      }
+    }
+    return bound;
+  }
+
+  /**
+   * Returns the largest number of bytes that divides all sizes, alignments above one byte and fixed
+   * offsets, at least 1. When every buffer lies as low as those below it allow, it divides the size
+   * of the arena.
+   */
+  public long granularity() {
+    long divisor = 0;
+    for (int i = 0; i < bytes.length; i++) {
+      divisor = greatestCommonDivisor(divisor, bytes[i]);
+      if (spans.alignment[i] > 1) {
+        divisor = greatestCommonDivisor(divisor, spans.alignment[i]);
+      }
+      if (spans.fixed[i] != FREE) {
+        divisor = greatestCommonDivisor(divisor, spans.fixed[i]);
+      }
+    }
+    return Math.max(1, divisor);
+  }
+
+  private static long greatestCommonDivisor(long a, long b) {
+    return b == 0 ? a : greatestCommonDivisor(b, a % b);
   }
 
   /** Returns a step at which {@link #maxLiveBytes} is reached, or zero when there is no buffer. */

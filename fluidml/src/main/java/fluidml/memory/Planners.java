@@ -6,10 +6,11 @@ import java.util.List;
 
 /** All planners by name, and the portfolios that choose among them. */
 public final class Planners {
-  /**
-   * Steps of order search in {@link #thorough()}; some tens of milliseconds on hundreds of buffers.
-   */
-  private static final int SEARCH_STEPS = 1000;
+  /** States looked at in {@link #thorough()}; some milliseconds on hundreds of buffers. */
+  private static final long THOROUGH_NODES = 20_000;
+
+  /** States looked at in {@link #exact()}; seconds on hundreds of buffers. */
+  private static final long EXACT_NODES = 500_000;
 
   private Planners() {}
 
@@ -53,20 +54,37 @@ public final class Planners {
   }
 
   /**
-   * Returns the portfolio for plans that are worth some milliseconds: {@link #fast()}, then a step
-   * limited search over placement orders when none of them meets the lower bound.
+   * Returns the portfolio for plans that are worth some milliseconds: {@link #fast()}, then a short
+   * branch and bound when none of them meets the lower bound.
    */
   public static MemoryPlanner thorough() {
-    return thorough(SEARCH_STEPS);
+    return thorough(THOROUGH_NODES);
   }
 
   /**
    * Returns {@link #thorough()} with another limit.
    *
-   * @param searchSteps placement orders tried from each of several starts
+   * @param searchNodes states that branch and bound may look at
    */
-  public static MemoryPlanner thorough(int searchSteps) {
-    return new PortfolioPlanner("thorough", greedy(), searchSteps);
+  public static MemoryPlanner thorough(long searchNodes) {
+    return new PortfolioPlanner("thorough", greedy(), searchNodes);
+  }
+
+  /**
+   * Returns branch and bound to the optimum, with a generous but finite number of states so that
+   * its plans are reproducible; {@link ExactPlanner} has other limits and tells what was proven.
+   */
+  public static ExactPlanner exact() {
+    return exact(ExactPlanner.Limits.ofNodes(EXACT_NODES));
+  }
+
+  /**
+   * Returns branch and bound to the optimum.
+   *
+   * @param limits when to stop
+   */
+  public static ExactPlanner exact(ExactPlanner.Limits limits) {
+    return new ExactPlanner(limits);
   }
 
   private static List<MemoryPlanner> greedy() {
@@ -87,6 +105,7 @@ public final class Planners {
     all.addAll(greedy());
     all.add(fast());
     all.add(thorough());
+    all.add(exact());
     return List.copyOf(all);
   }
 

@@ -8,35 +8,23 @@ import java.util.List;
  *
  * @param name the portfolio's name
  * @param members planners in order of cost
- * @param searchSteps steps of {@link OrderSearch} from each start when no member meets the bound
+ * @param searchNodes states that branch and bound may look at when no member meets the bound
  */
-record PortfolioPlanner(String name, List<MemoryPlanner> members, int searchSteps)
+record PortfolioPlanner(String name, List<MemoryPlanner> members, long searchNodes)
     implements MemoryPlanner {
-  private static final List<BufferOrder> STARTS =
-      List.of(BufferOrder.SIZE, BufferOrder.BIRTH, BufferOrder.BREADTH);
-
   @Override
   public MemoryPlan plan(MemoryProblem problem) {
     // Alignment may cost up to one grain over the bound however the buffers are placed.
     long goal = problem.lowerBound() + problem.spans().grain - 1;
     MemoryPlan best = members.getFirst().plan(problem);
     for (int i = 1; i < members.size() && best.arenaBytes() > goal; i++) {
-      best = smaller(best, members.get(i).plan(problem));
+      MemoryPlan next = members.get(i).plan(problem);
+      best = next.arenaBytes() < best.arenaBytes() ? next : best;
     }
-    if (problem.count() == 0) {
-      return best;
-    }
-    for (BufferOrder start : STARTS) {
-      if (searchSteps > 0 && best.arenaBytes() > goal) {
-        OrderSearch search = new OrderSearch(problem, start, Placement.Fit.FIRST);
-        search.run(searchSteps, goal);
-        best = smaller(best, search.toPlan("order-search"));
-      }
+    if (best.arenaBytes() > goal && searchNodes > 0) {
+      ExactPlanner.Limits limits = ExactPlanner.Limits.ofNodes(searchNodes).withTarget(goal);
+      best = new ExactPlanner(limits).improve(problem, best).plan();
     }
     return best;
-  }
-
-  private static MemoryPlan smaller(MemoryPlan a, MemoryPlan b) {
-    return b.arenaBytes() < a.arenaBytes() ? b : a;
   }
 }

@@ -13,16 +13,20 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** MiniMalloc's hard instances; each is known to fit into the capacity in its name. */
 class MiniMallocTest {
   private static final long CAPACITY = 1 << 20;
+  private static final long NODES = 200_000;
 
   @ParameterizedTest
   @ValueSource(strings = {"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"})
-  void plannersStayWithinHalfAboveTheCapacity(String name) throws IOException {
+  void exactReachesTheCapacityWithinItsNodes(String name) throws IOException {
     MemoryProblem problem = read(name + ".1048576.csv");
     assertTrue(problem.lowerBound() <= CAPACITY);
     MemoryPlan greedy = PlanValidator.check(problem, Planners.greedyBySize().plan(problem));
     assertTrue(greedy.arenaBytes() <= 1.5 * CAPACITY, greedy::toString);
-    MemoryPlan thorough = PlanValidator.check(problem, Planners.thorough(50).plan(problem));
-    assertTrue(thorough.arenaBytes() <= greedy.arenaBytes(), thorough::toString);
+    ExactPlanner.Limits limits = ExactPlanner.Limits.ofNodes(NODES).withTarget(CAPACITY);
+    ExactPlanner.Result result = Planners.exact(limits).solve(problem);
+    PlanValidator.check(problem, result.plan());
+    assertTrue(result.plan().arenaBytes() <= CAPACITY, result::toString);
+    assertTrue(result.bound() >= problem.lowerBound(), result::toString);
   }
 
   @Test
