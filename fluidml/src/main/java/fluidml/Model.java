@@ -56,7 +56,9 @@ public final class Model implements AutoCloseable {
       boolean strict = options.math() == Options.MathMode.STRICT;
       List<Lowering> lowerings = strict ? Lowerings.strict() : Lowerings.all();
       LoweredProgram program = Lowerer.lower(graph, target, lowerings, options.fuse());
-      this.executable = Optional.of(new Executable(program, new KernelCompiler(target)));
+      this.executable =
+          Optional.of(
+              new Executable(program, new KernelCompiler(target), options.memoryStrategy()));
     } else {
       this.executable = Optional.empty();
     }

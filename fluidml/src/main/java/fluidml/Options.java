@@ -3,6 +3,7 @@ package fluidml;
 import fluidml.error.InvalidInputException;
 import fluidml.memory.MemoryPlanner;
 import fluidml.memory.Planners;
+import fluidml.vm.MemoryStrategy;
 import java.util.OptionalInt;
 
 /**
@@ -17,7 +18,10 @@ import java.util.OptionalInt;
  * @param optimize whether graph passes run
  * @param fuse whether operators share kernels
  * @param planner how the arena is planned
- * @param maxMemory bytes that the arena and scratch of one session may take
+ * @param memoryStrategy what may be done to lower the need for memory
+ * @param maxMemory bytes that the arena of one session may take: intermediates, copies of inputs and
+ *     outputs that cannot be used where they lie, private memory of kernels; the caller's tensors
+ *     and the model's weights do not count
  * @param rememberedShapes how many sets of input extents a session keeps prepared
  * @param profile whether sessions measure every step
  * @param math how far results may differ from the definitions of the operators
@@ -30,6 +34,7 @@ public record Options(
     boolean optimize,
     boolean fuse,
     MemoryPlanner planner,
+    MemoryStrategy memoryStrategy,
     long maxMemory,
     int rememberedShapes,
     boolean profile,
@@ -89,6 +94,7 @@ public record Options(
         true,
         true,
         Planners.fast(),
+        MemoryStrategy.ALL,
         Long.MAX_VALUE,
         16,
         false,
@@ -105,6 +111,7 @@ public record Options(
         optimize,
         fuse,
         planner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         profile,
@@ -121,6 +128,7 @@ public record Options(
         optimize,
         fuse,
         planner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         profile,
@@ -137,6 +145,7 @@ public record Options(
         optimize,
         fuse,
         planner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         profile,
@@ -153,6 +162,7 @@ public record Options(
         optimize,
         fuse,
         planner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         profile,
@@ -169,6 +179,7 @@ public record Options(
         newOptimize,
         fuse,
         planner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         profile,
@@ -185,6 +196,7 @@ public record Options(
         optimize,
         newFuse,
         planner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         profile,
@@ -201,13 +213,31 @@ public record Options(
         optimize,
         fuse,
         newPlanner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         profile,
         math);
   }
 
-  /** With a limit in bytes on arena and scratch of one session. */
+  /** With other means to lower the need for memory. */
+  public Options withMemoryStrategy(MemoryStrategy newStrategy) {
+    return new Options(
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        planner,
+        newStrategy,
+        maxMemory,
+        rememberedShapes,
+        profile,
+        math);
+  }
+
+  /** With a limit in bytes on the arena of one session. */
   public Options withMaxMemory(long bytes) {
     return new Options(
         engine,
@@ -217,6 +247,7 @@ public record Options(
         optimize,
         fuse,
         planner,
+        memoryStrategy,
         bytes,
         rememberedShapes,
         profile,
@@ -233,6 +264,7 @@ public record Options(
         optimize,
         fuse,
         planner,
+        memoryStrategy,
         maxMemory,
         count,
         profile,
@@ -249,6 +281,7 @@ public record Options(
         optimize,
         fuse,
         planner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         newProfile,
@@ -265,6 +298,7 @@ public record Options(
         optimize,
         fuse,
         planner,
+        memoryStrategy,
         maxMemory,
         rememberedShapes,
         profile,

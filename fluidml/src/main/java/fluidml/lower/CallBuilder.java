@@ -10,9 +10,13 @@ import fluidml.loop.KernelBuilder;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Builds a kernel and its call together: every buffer is declared with its argument, every size
@@ -30,6 +34,10 @@ public final class CallBuilder {
   private final List<Dim> sizes = new ArrayList<>();
   private final Map<Dim, Expr> sizeOf = new HashMap<>();
   private final Map<Use, Buffer> buffers = new HashMap<>();
+  private final Map<Buffer, Integer> positions = new HashMap<>();
+  private final Map<Buffer, Integer> bindings = new HashMap<>();
+  private final Map<Buffer, Integer> pointwiseBindings = new HashMap<>();
+  private final Set<KernelCall.Overwrite> pointwise = new LinkedHashSet<>();
 
   /** Starts a kernel; the name is for people. */
   public CallBuilder(String name) {
@@ -100,6 +108,7 @@ public final class CallBuilder {
         buffers.computeIfAbsent(
             new Use(view.root(), start, view.dtype(), access),
             u -> declare(u.dtype, access, new Argument.Memory(u.root, u.offset)));
+    bindings.merge(buffer, 1, Integer::sum);
     return new BufferView(
         buffer, backward ? size(view.offset()) : Exprs.index(0), sizes(view.strides()), view);
   }
@@ -112,11 +121,69 @@ public final class CallBuilder {
               case READ_WRITE, SCRATCH -> "z";
             }
             + arguments.size();
+    int position = arguments.size();
     arguments.add(argument);
-    return switch (access) {
-      case READ -> kernel.read(name, dtype);
-      case WRITE -> kernel.write(name, dtype);
-      case READ_WRITE, SCRATCH -> kernel.readWrite(name, dtype);
+    Buffer buffer =
+        switch (access) {
+          case READ -> kernel.read(name, dtype);
+          case WRITE -> kernel.write(name, dtype);
+          case READ_WRITE, SCRATCH -> kernel.readWrite(name, dtype);
+        };
+    positions.put(buffer, position);
+    return buffer;
+  }
+
+  /**
+   * Promises that an operand is read only at the points at which these results are written, each
+   * time before all of them: a result whose elements lie like the operand's may then take its
+   * place. To be called once for each view that was declared; an operand with a view for which
+   * nobody promises it stays whole.
+   *
+   * @param operand declared by {@link #read}
+   * @param results declared by {@link #write}, over the same space as the operand
+   */
+  public void readPointwise(BufferView operand, Collection<BufferView> results) {
+    pointwiseBindings.merge(operand.buffer(), 1, Integer::sum);
+    for (BufferView result : results) {
+      View x = operand.view();
+      View y = result.view();
+      if (!x.root().equals(y.root())
+          && x.dtype().bytes() == y.dtype().bytes()
+          && x.shape().equals(y.shape())
+          && x.offset().equals(y.offset())
+          && x.strides().equals(y.strides())) {
+        pointwise.add(
+            new KernelCall.Overwrite(
+                positions.get(operand.buffer()), positions.get(result.buffer())));
+      }
+    }
+  }
+
+  /** The promises that hold of every view of the operand, and where no other buffer shares it. */
+  private List<KernelCall.Overwrite> overwrites() {
+    Map<Integer, Buffer> byPosition = new HashMap<>();
+    positions.forEach((buffer, position) -> byPosition.put(position, buffer));
+    List<KernelCall.Overwrite> safe = new ArrayList<>();
+    for (KernelCall.Overwrite overwrite : pointwise) {
+      Buffer operand = byPosition.get(overwrite.operand());
+      boolean everywhere = bindings.get(operand).equals(pointwiseBindings.get(operand));
+      Value root = root(overwrite.operand());
+      Value other = root(overwrite.result());
+      boolean alone =
+          IntStream.range(0, arguments.size())
+              .filter(i -> i != overwrite.operand() && i != overwrite.result())
+              .noneMatch(i -> root(i).equals(root) || root(i).equals(other));
+      if (everywhere && alone) {
+        safe.add(overwrite);
+      }
+    }
+    return safe;
+  }
+
+  private Value root(int position) {
+    return switch (arguments.get(position)) {
+      case Argument.Memory memory -> memory.root();
+      case Argument.Packed packed -> packed.source();
     };
   }
 
@@ -138,7 +205,7 @@ public final class CallBuilder {
         kernel.entry(
             parallelExtent,
             (body, begin, end) -> body.when(begin.lt(end), () -> entry.write(body, begin, end)));
-    return new KernelCall(label, built, arguments, sizes, nodes, work);
+    return new KernelCall(label, built, arguments, sizes, nodes, work, overwrites());
   }
 
   /**
@@ -149,6 +216,6 @@ public final class CallBuilder {
    * @param work an estimate of the arithmetic operations
    */
   public KernelCall finish(String label, List<Node> nodes, Dim work, Kernel built) {
-    return new KernelCall(label, built, arguments, sizes, nodes, work);
+    return new KernelCall(label, built, arguments, sizes, nodes, work, overwrites());
   }
 }

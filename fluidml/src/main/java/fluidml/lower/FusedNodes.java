@@ -84,6 +84,17 @@ public final class FusedNodes {
     for (Value result : results) {
       stored.put(result, call.write(placement.apply(context.view(result))));
     }
+    if (!stored.isEmpty()) {
+      readPointwise(call, stored.values());
+    }
+  }
+
+  /**
+   * Promises of every operand that it is read only where these results are written, and before
+   * them.
+   */
+  void readPointwise(CallBuilder call, Collection<BufferView> results) {
+    loaded.values().forEach(operand -> call.readPointwise(operand, results));
   }
 
   private void external(CallBuilder call, Lowering.Context context, Shape space, Value operand) {

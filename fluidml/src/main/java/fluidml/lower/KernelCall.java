@@ -16,6 +16,7 @@ import java.util.List;
  * @param sizes one for each of {@link Kernel#sizes()}, in order
  * @param nodes the graph's nodes that it computes
  * @param work an estimate of the arithmetic operations, for splitting among threads
+ * @param overwrites results that may lie exactly where an operand lies
  */
 public record KernelCall(
     String label,
@@ -23,8 +24,32 @@ public record KernelCall(
     List<Argument> arguments,
     List<Dim> sizes,
     List<Node> nodes,
-    Dim work) {
+    Dim work,
+    List<Overwrite> overwrites) {
+  /**
+   * A result that may take the place of an operand that nobody needs any more: if both arguments
+   * start at the same address, the kernel reads every element of the operand for the last time
+   * before it writes the element of the result at the same address, and both have elements at the
+   * same places.
+   *
+   * @param operand position of an argument that is read
+   * @param result position of an argument that is written
+   */
+  public record Overwrite(int operand, int result) {}
+
+  /** A call whose results take nobody's place. */
+  public KernelCall(
+      String label,
+      Kernel kernel,
+      List<Argument> arguments,
+      List<Dim> sizes,
+      List<Node> nodes,
+      Dim work) {
+    this(label, kernel, arguments, sizes, nodes, work, List.of());
+  }
+
   public KernelCall {
+    overwrites = List.copyOf(overwrites);
     arguments = List.copyOf(arguments);
     sizes = List.copyOf(sizes);
     nodes = List.copyOf(nodes);

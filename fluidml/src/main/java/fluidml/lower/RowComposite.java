@@ -88,6 +88,7 @@ final class RowComposite {
             cluster.epilogue(),
             List.of(node.output()),
             results);
+    input.readPointwise(call, epilogue.stores().values());
     for (Value output : cluster.outputs()) {
       if (isStatistic(output)) {
         View spread = ReduceLowering.spread(context.view(output), space, axes, true);

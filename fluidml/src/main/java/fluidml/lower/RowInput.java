@@ -7,6 +7,7 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.ScalarType;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -60,6 +61,12 @@ final class RowInput {
       }
     }
     return views;
+  }
+
+  /** Promises that a row is read before its elements are written, one by one, to these results. */
+  void readPointwise(CallBuilder call, Collection<BufferView> results) {
+    prologue.readPointwise(call, results);
+    direct.ifPresent(operand -> call.readPointwise(operand, results));
   }
 
   /** Keeps what the prologue computes, if there is one and the row is walked again. */

@@ -1,89 +1,79 @@
 package fluidml.vm;
 
 import fluidml.error.InvalidInputException;
-import fluidml.error.MemoryLimitException;
-import fluidml.graph.Graph;
 import fluidml.graph.Value;
 import fluidml.graph.infer.Requirements;
 import fluidml.loop.Kernel;
 import fluidml.lower.LoweredProgram.Requirement;
 import fluidml.lower.Step;
-import fluidml.lower.Storage;
 import fluidml.lower.View;
-import fluidml.memory.MemoryPlan;
 import fluidml.memory.MemoryPlanner;
-import fluidml.memory.MemoryProblem;
-import fluidml.memory.PlanValidator;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A program for one set of input extents: the numbers behind its dims, the memory plan, and the
- * frame of every kernel call. Costs no code generation.
+ * A program for one set of input extents: the numbers behind its dims, memory plans, and the frame
+ * of every kernel call. Costs no code generation.
  */
 final class Binding implements AutoCloseable {
   /** Work (in {@link fluidml.lower.KernelCall#work} units) that is worth a thread of its own. */
   private static final long WORK_PER_THREAD = 16_384;
 
+  /** How many choices of tensors in the caller's memory are remembered. */
+  private static final int PLANS = 4;
+
   final long[] inputExtents;
   final Map<String, Long> symbols;
   final long[] values;
-  final MemoryProblem problem;
-  final MemoryPlan plan;
-  final long scratchStride;
 
   private final Executable executable;
-  private final Arena memory = Arena.ofShared();
-  private final long[] frames;
-  private final MemorySegment frameMemory;
+  private final NativeBuffer frames;
   private final long[] extents;
   private final int[] parts;
-  private long arenaBase = -1;
-  private StridedTensor[] outputs;
+  private final long[] scratchStrides;
+  private final List<ArenaPlan> plans = new ArrayList<>();
+  private final long[][] outputDims;
+  private final StridedTensor[] outputs;
+
+  // What the frames hold.
+  private ArenaPlan placed;
+  private long placedBase;
+  private long[] placedDirect = new long[0];
+  private int[] directSlots = new int[0];
+  private int[] directExternals = new int[0];
+  private long[] directOffsets = new long[0];
 
   /**
    * Binds.
    *
    * @param inputExtents the extents of all inputs, one after another
    * @param threads threads that may share the work of a kernel
-   * @param memoryLimit bytes that arena and scratch may take together
+   * @param frames room for the frames of all steps; closed by this
    * @throws InvalidInputException if the extents contradict the model
-   * @throws MemoryLimitException if the plan does not fit the limit
    */
   Binding(
       Executable executable,
       long[] inputExtents,
       Map<String, Long> symbols,
-      MemoryPlanner planner,
       int threads,
-      long memoryLimit) {
+      NativeBuffer frames) {
     this.executable = executable;
     this.inputExtents = inputExtents;
     this.symbols = symbols;
+    this.frames = frames;
     this.values = executable.dims().evaluate(symbols);
     requireEqualExtents();
     requireSlicesInside();
-    int[] byteDims = executable.arenaByteDims();
-    long[] bytes = new long[byteDims.length];
-    for (int i = 0; i < bytes.length; i++) {
-      bytes[i] = values[byteDims[i]];
-      if (bytes[i] < 0) {
-        throw new InvalidInputException(
-            executable.problem().id(i), "has a negative extent for these input shapes");
-      }
-    }
-    problem = executable.problem().withSizes(bytes);
-    plan = PlanValidator.check(problem, planner.plan(problem));
-
     int steps = executable.instructions().size();
-    frames = new long[steps];
     extents = new long[steps];
     parts = new int[steps];
-    long frameLongs = 0;
-    long scratch = 0;
+    scratchStrides = new long[steps];
+    outputDims = new long[executable.program().graph().outputs().size()][];
+    outputs = new StridedTensor[outputDims.length];
     for (int i = 0; i < steps; i++) {
       Executable.Instruction instruction = executable.instructions().get(i);
       if (instruction.step() instanceof Step.Call) {
@@ -92,19 +82,10 @@ final class Binding implements AutoCloseable {
         extents[i] = kernel.parallelExtent(sizes);
         long worth = Math.max(1, values[instruction.work()] / WORK_PER_THREAD);
         parts[i] = (int) Math.min(Math.min(worth, threads), Math.max(1, extents[i]));
-        scratch = Math.max(scratch, kernel.scratchBytes(sizes));
-        frames[i] = frameLongs;
-        frameLongs += kernel.frameLongs();
-      }
-    }
-    scratchStride = Math.ceilDiv(scratch, NativeBuffer.ALIGNMENT) * NativeBuffer.ALIGNMENT;
-    checkLimit(threads, memoryLimit);
-    frameMemory = memory.allocate(Math.max(8, frameLongs * 8), 64);
-    for (int i = 0; i < steps; i++) {
-      frames[i] = frameMemory.address() + frames[i] * 8;
-      Executable.Instruction instruction = executable.instructions().get(i);
-      if (instruction.step() instanceof Step.Call) {
-        writeSizes(instruction, frames[i] - frameMemory.address());
+        long scratch = kernel.scratchBytes(sizes);
+        scratchStrides[i] =
+            Math.ceilDiv(scratch, NativeBuffer.ALIGNMENT) * NativeBuffer.ALIGNMENT;
+        writeSizes(instruction);
       }
     }
   }
@@ -138,23 +119,6 @@ final class Binding implements AutoCloseable {
     }
   }
 
-  private void checkLimit(int threads, long memoryLimit) {
-    long needed = arenaBytes() + threads * scratchStride;
-    if (needed > memoryLimit) {
-      int step = problem.peakStep();
-      StringBuilder peak = new StringBuilder();
-      for (int i = 0; i < problem.count(); i++) {
-        if (problem.lower(i) <= step && step < problem.upper(i) && problem.bytes(i) > 0) {
-          peak.append(peak.isEmpty() ? "" : ", ")
-              .append(problem.id(i))
-              .append(' ')
-              .append(problem.bytes(i));
-        }
-      }
-      throw new MemoryLimitException(needed, memoryLimit, "tensors at the peak (bytes): " + peak);
-    }
-  }
-
   private long[] sizes(Executable.Instruction instruction) {
     long[] sizes = new long[instruction.sizes().length];
     for (int i = 0; i < sizes.length; i++) {
@@ -163,87 +127,192 @@ final class Binding implements AutoCloseable {
     return sizes;
   }
 
-  private void writeSizes(Executable.Instruction instruction, long offset) {
-    long slot = offset + 8L * instruction.kernel().firstSizeSlot();
+  private void writeSizes(Executable.Instruction instruction) {
+    long slot = 8L * (instruction.frame() + instruction.kernel().firstSizeSlot());
+    MemorySegment memory = frames.segment();
     for (int dim : instruction.sizes()) {
-      frameMemory.set(ValueLayout.JAVA_LONG, slot, values[dim]);
+      memory.set(ValueLayout.JAVA_LONG, slot, values[dim]);
       slot += 8;
     }
   }
 
-  /** Bytes of the arena. */
-  long arenaBytes() {
-    return plan.arenaBytes();
+  /**
+   * The plan with these tensors in the caller's memory, made if it is not remembered.
+   *
+   * @param direct external numbers as bits
+   * @throws fluidml.error.MemoryLimitException if no plan fits the limit
+   */
+  ArenaPlan plan(long[] direct, MemoryPlanner planner, long memoryLimit) {
+    for (int i = 0; i < plans.size(); i++) {
+      if (Arrays.equals(plans.get(i).direct(), direct)) {
+        return plans.get(i);
+      }
+    }
+    ArenaPlan plan = ArenaPlan.of(executable, this, direct, planner, memoryLimit);
+    if (executable.program().target().checked()) {
+      ShadowCheck.check(executable, plan, values);
+    }
+    if (plans.size() == PLANS) {
+      plans.removeFirst();
+    }
+    plans.add(plan);
+    return plan;
   }
 
-  /** Writes the addresses of a session's arena into the frames; nothing to do if they are there. */
-  void place(MemorySegment arena) {
-    if (arenaBase == arena.address()) {
-      return;
+  /**
+   * Writes the addresses of a run into the frames; nothing to do if they are there.
+   *
+   * @param caller has what the plan leaves in the caller's memory
+   */
+  void place(ArenaPlan plan, MemorySegment arena, CallerMemory caller) {
+    if (placed != plan || placedBase != arena.address()) {
+      placeAll(plan, arena, caller);
+    } else if (!sameAddresses(caller)) {
+      placeDirect(caller);
     }
-    for (int i = 0; i < frames.length; i++) {
-      Executable.Instruction instruction = executable.instructions().get(i);
-      if (!(instruction.step() instanceof Step.Call)) {
-        continue;
+  }
+
+  private boolean sameAddresses(CallerMemory caller) {
+    for (int i = 0; i < placedDirect.length; i++) {
+      if (caller.has(i) && caller.address(i) != placedDirect[i]) {
+        return false;
       }
-      long slot = frames[i] - frameMemory.address();
+    }
+    return true;
+  }
+
+  private void placeDirect(CallerMemory caller) {
+    MemorySegment memory = frames.segment();
+    for (int i = 0; i < directSlots.length; i++) {
+      long address = caller.address(directExternals[i]) + directOffsets[i];
+      memory.set(ValueLayout.JAVA_LONG, directSlots[i], address);
+    }
+    remember(caller);
+  }
+
+  private void remember(CallerMemory caller) {
+    for (int i = 0; i < placedDirect.length; i++) {
+      placedDirect[i] = caller.has(i) ? caller.address(i) : 0;
+    }
+  }
+
+  private void placeAll(ArenaPlan plan, MemorySegment arena, CallerMemory caller) {
+    Schedule schedule = plan.schedule();
+    MemorySegment memory = frames.segment();
+    int count = 0;
+    int capacity = 0;
+    for (Executable.Instruction instruction : executable.instructions()) {
+      capacity += instruction.buffers().size();
+    }
+    int[] slots = new int[capacity];
+    int[] externals = new int[capacity];
+    long[] offsets = new long[capacity];
+    for (int i = 0; i < extents.length; i++) {
+      Executable.Instruction instruction = executable.instructions().get(i);
+      long slot = 8L * instruction.frame();
       for (Executable.BufferSlot buffer : instruction.buffers()) {
         long base;
         long size;
-        if (buffer.arenaBuffer() == Executable.BufferSlot.CONSTANT) {
+        long offset = values[buffer.offsetDim()] * buffer.elementBytes();
+        if (buffer.root() == Executable.BufferSlot.CONSTANT) {
           base = buffer.constant().address();
           size = buffer.constant().byteSize();
         } else {
-          base = arena.address() + plan.offset(buffer.arenaBuffer());
-          size = problem.bytes(buffer.arenaBuffer());
+          int planned = schedule.bufferOf(buffer.root());
+          size = values[executable.rootByteDims()[buffer.root()]];
+          base = arena.address() + plan.plan().offset(planned);
+          if (plan.isDirect(planned)) {
+            slots[count] = (int) slot;
+            externals[count] = schedule.externalOf(planned);
+            offsets[count] = offset;
+            base = caller.address(externals[count++]);
+          }
         }
-        long offset = values[buffer.offsetDim()] * buffer.elementBytes();
         if (offset < 0 || offset > size) {
           throw new IllegalStateException(
               "step %d (%s) starts at byte %d of a buffer of %d"
                   .formatted(i, instruction.step().label(), offset, size));
         }
-        frameMemory.set(ValueLayout.JAVA_LONG, slot, base + offset);
-        frameMemory.set(ValueLayout.JAVA_LONG, slot + 8, size - offset);
+        memory.set(ValueLayout.JAVA_LONG, slot, base + offset);
+        memory.set(ValueLayout.JAVA_LONG, slot + 8, size - offset);
         slot += 16;
       }
     }
-    arenaBase = arena.address();
-    outputs = null;
+    directSlots = Arrays.copyOf(slots, count);
+    directExternals = Arrays.copyOf(externals, count);
+    directOffsets = Arrays.copyOf(offsets, count);
+    placedDirect = new long[caller.count()];
+    remember(caller);
+    Arrays.fill(outputs, null);
+    placed = plan;
+    placedBase = arena.address();
   }
 
+  /** Address of a step's frame. */
   long frame(int step) {
-    return frames[step];
+    return frames.address() + 8L * executable.instructions().get(step).frame();
   }
 
   /**
    * Says whether the next runs of a kernel call are only a warm-up, see {@link Kernel#briefSlot}.
    */
   void setBrief(int step, boolean brief) {
-    Kernel kernel = executable.instructions().get(step).kernel();
-    long offset = frames[step] - frameMemory.address() + 8L * kernel.briefSlot();
-    frameMemory.set(ValueLayout.JAVA_LONG, offset, brief ? Kernel.BRIEF : 0);
+    Executable.Instruction instruction = executable.instructions().get(step);
+    long offset = 8L * (instruction.frame() + instruction.kernel().briefSlot());
+    frames.segment().set(ValueLayout.JAVA_LONG, offset, brief ? Kernel.BRIEF : 0);
   }
 
+  /** Units of work of a step that can run side by side. */
   long extent(int step) {
     return extents[step];
   }
 
-  int parts(int step) {
-    return parts[step];
+  /** How many threads are worth sharing each step. */
+  int[] parts() {
+    return parts;
+  }
+
+  /** Private memory of one thread in a step, in bytes. */
+  long scratchStride(int step) {
+    return scratchStrides[step];
+  }
+
+  /** The extents of a planned output. */
+  long[] outputDims(int output) {
+    if (outputDims[output] == null) {
+      Value value = executable.program().graph().outputs().get(output);
+      outputDims[output] =
+          executable.program().storage().view(value).shape().evaluate(symbols::get);
+    }
+    return outputDims[output];
+  }
+
+  /** A planned output that is not written directly; kept as long as it lies in the arena. */
+  StridedTensor output(int output, ArenaPlan plan, MemorySegment arena, CallerMemory caller) {
+    if (outputs[output] != null) {
+      return outputs[output];
+    }
+    Value value = executable.program().graph().outputs().get(output);
+    StridedTensor tensor = tensor(value, plan, arena, caller);
+    int root = executable.roots().of(executable.program().storage().view(value).root());
+    if (root < 0 || !plan.isDirect(plan.schedule().bufferOf(root))) {
+      outputs[output] = tensor;
+    }
+    return tensor;
   }
 
   /** Where the elements of a planned value lie, and with which strides. */
-  StridedTensor tensor(Value value, MemorySegment arena) {
-    Storage storage = executable.program().storage();
-    View view = storage.view(value);
-    MemorySegment constant = executable.constants().plain(view.root());
-    MemorySegment base;
-    int index = executable.arenaIndex(view.root());
-    if (constant != null) {
-      base = constant;
-    } else {
-      base = arena.asSlice(plan.offset(index), problem.bytes(index));
+  StridedTensor tensor(Value value, ArenaPlan plan, MemorySegment arena, CallerMemory caller) {
+    View view = executable.program().storage().view(value);
+    MemorySegment base = executable.constants().plain(view.root());
+    if (base == null) {
+      int root = executable.roots().of(view.root());
+      int buffer = plan.schedule().bufferOf(root);
+      base =
+          plan.isDirect(buffer)
+              ? caller.segment(plan.schedule().externalOf(buffer))
+              : arena.asSlice(
+                  plan.plan().offset(buffer), values[executable.rootByteDims()[root]]);
     }
     List<Long> strides = view.strides().stream().map(d -> d.evaluate(symbols::get)).toList();
     return new StridedTensor(
@@ -254,22 +323,13 @@ final class Binding implements AutoCloseable {
         strides.stream().mapToLong(Long::longValue).toArray());
   }
 
-  /** The planned outputs of the graph, null for others; kept until the arena moves. */
-  StridedTensor[] outputs(Graph graph, MemorySegment arena) {
-    if (outputs == null) {
-      outputs = new StridedTensor[graph.outputs().size()];
-      for (int i = 0; i < outputs.length; i++) {
-        Value output = graph.outputs().get(i);
-        if (executable.program().storage().isPlannable(output)) {
-          outputs[i] = tensor(output, arena);
-        }
-      }
-    }
-    return outputs;
+  /** Gives the room for frames away; this cannot be used any more. */
+  NativeBuffer releaseFrames() {
+    return frames;
   }
 
   @Override
   public void close() {
-    memory.close();
+    frames.close();
   }
 }

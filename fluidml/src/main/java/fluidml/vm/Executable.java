@@ -2,8 +2,6 @@ package fluidml.vm;
 
 import fluidml.emit.CompiledKernel;
 import fluidml.emit.jvm.KernelCompiler;
-import fluidml.graph.Graph;
-import fluidml.graph.Value;
 import fluidml.graph.infer.Requirements;
 import fluidml.loop.Kernel;
 import fluidml.lower.Argument;
@@ -11,16 +9,15 @@ import fluidml.lower.KernelCall;
 import fluidml.lower.LoweredProgram;
 import fluidml.lower.Step;
 import fluidml.lower.Storage;
-import fluidml.memory.Buffer;
-import fluidml.memory.MemoryProblem;
+import fluidml.memory.order.OrderSolution;
 import fluidml.tensor.Dim;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 
@@ -30,13 +27,17 @@ import java.util.stream.IntStream;
  */
 public final class Executable implements AutoCloseable {
   /** A buffer slot of a kernel call: where its address comes from. */
-  record BufferSlot(int arenaBuffer, int offsetDim, int elementBytes, MemorySegment constant) {
+  record BufferSlot(int root, int offsetDim, int elementBytes, MemorySegment constant) {
     static final int CONSTANT = -1;
   }
 
-  /** One step, prepared for binding. */
+  /**
+   * One step, prepared for binding.
+   *
+   * @param frame where its frame begins among the frames of all steps, in longs
+   */
   record Instruction(
-      Step step, CompiledKernel code, List<BufferSlot> buffers, int[] sizes, int work) {
+      Step step, CompiledKernel code, List<BufferSlot> buffers, int[] sizes, int work, int frame) {
     Kernel kernel() {
       return ((Step.Call) step).call().kernel();
     }
@@ -46,33 +47,57 @@ public final class Executable implements AutoCloseable {
   private final Constants constants;
   private final DimTable dims = new DimTable();
   private final List<Instruction> instructions = new ArrayList<>();
-  private final Map<Value, Integer> arenaIndex = new LinkedHashMap<>();
-  private final int[] arenaByteDims;
-  private final MemoryProblem problem;
+  private final ArenaRoots roots;
+  private final int[] rootByteDims;
+  private final MemoryStrategy strategy;
+  private final List<Schedule> schedules = new ArrayList<>();
+  private final Optional<OrderSolution> order;
+  private final int frameLongs;
   private final int kernelCount;
   private final AtomicBoolean warmupClaimed = new AtomicBoolean();
   private final List<Requirements.Inside> slices;
 
+  /** Like the other constructor, with everything that lowers the need for memory. */
+  public Executable(LoweredProgram program, KernelCompiler compiler) {
+    this(program, compiler, MemoryStrategy.ALL);
+  }
+
   /**
-   * Emits the code, packs the constants and finds the lifespans.
+   * Emits the code, packs the constants, chooses the order of the steps and finds the lifespans.
    *
    * @param compiler for the program's target; its cache may be shared among executables
+   * @param strategy what may be done to lower the need for memory
    * @throws fluidml.error.MemoryLimitException if there is not enough native memory for the
    *     constants
    */
-  public Executable(LoweredProgram program, KernelCompiler compiler) {
+  public Executable(LoweredProgram program, KernelCompiler compiler, MemoryStrategy strategy) {
     this.program = program;
+    this.strategy = strategy;
     Map<Kernel, CompiledKernel> codes = compile(program, compiler);
     this.kernelCount = (int) codes.values().stream().distinct().count();
     this.constants = new Constants(program);
-    Lifetimes lifetimes = new Lifetimes();
-    List<Buffer> buffers = lifetimes.buffers();
-    this.problem = MemoryProblem.of(buffers);
-    this.arenaByteDims = new int[arenaIndex.size()];
-    arenaIndex.forEach((value, i) -> arenaByteDims[i] = dims.add(Storage.bytes(value)));
+    this.roots = new ArenaRoots(program, constants);
+    this.rootByteDims =
+        IntStream.range(0, roots.count())
+            .map(i -> dims.add(Storage.bytes(roots.root(i))))
+            .toArray();
+    int longs = 0;
     for (Step step : program.steps()) {
-      instructions.add(prepare(step, codes));
+      Instruction instruction = prepare(step, codes, longs);
+      instructions.add(instruction);
+      longs += step instanceof Step.Call ? instruction.kernel().frameLongs() : 0;
     }
+    this.frameLongs = longs;
+    this.order =
+        strategy.reorder()
+            ? OrderChoice.choose(program, roots, strategy.overwrite())
+            : Optional.empty();
+    int[] given = IntStream.range(0, instructions.size()).toArray();
+    schedules.add(Schedule.of(program, roots, given, strategy.overwrite()));
+    order
+        .filter(OrderSolution::isBetter)
+        .ifPresent(
+            o -> schedules.add(Schedule.of(program, roots, o.order(), strategy.overwrite())));
     this.slices = Requirements.of(program.graph());
   }
 
@@ -96,9 +121,9 @@ public final class Executable implements AutoCloseable {
     return codes;
   }
 
-  private Instruction prepare(Step step, Map<Kernel, CompiledKernel> codes) {
+  private Instruction prepare(Step step, Map<Kernel, CompiledKernel> codes, int frame) {
     if (!(step instanceof Step.Call(KernelCall call))) {
-      return new Instruction(step, null, List.of(), new int[0], 0);
+      return new Instruction(step, null, List.of(), new int[0], 0, frame);
     }
     List<BufferSlot> slots = new ArrayList<>();
     for (Argument argument : call.arguments()) {
@@ -111,7 +136,7 @@ public final class Executable implements AutoCloseable {
               int bytes = memory.root().dtype().bytes();
               MemorySegment constant = constants.plain(memory.root());
               yield new BufferSlot(
-                  constant != null ? BufferSlot.CONSTANT : arenaIndex.get(memory.root()),
+                  constant != null ? BufferSlot.CONSTANT : roots.of(memory.root()),
                   dims.add(memory.offset()),
                   bytes,
                   constant);
@@ -119,55 +144,12 @@ public final class Executable implements AutoCloseable {
           });
     }
     return new Instruction(
-        step, codes.get(call.kernel()), slots, dims.add(call.sizes()), dims.add(call.work()));
-  }
-
-  /**
-   * When each buffer of the arena is live: inputs from time 0, step i at time i + 1, outputs to the
-   * end.
-   */
-  private final class Lifetimes {
-    private final List<int[]> spans = new ArrayList<>();
-
-    List<Buffer> buffers() {
-      Graph graph = program.graph();
-      Storage storage = program.storage();
-      int end = program.steps().size() + 2;
-      for (Value input : graph.inputs()) {
-        if (storage.isPlannable(input)) {
-          touch(input, 0);
-        }
-      }
-      for (int i = 0; i < program.steps().size(); i++) {
-        for (Value root : program.steps().get(i).roots(storage)) {
-          touch(root, i + 1);
-        }
-      }
-      for (Value output : graph.outputs()) {
-        if (storage.isPlannable(output)) {
-          touch(storage.view(output).root(), end - 1);
-        }
-      }
-      List<Buffer> buffers = new ArrayList<>();
-      arenaIndex.forEach(
-          (value, i) ->
-              buffers.add(
-                  Buffer.of(i + ":" + value.name(), spans.get(i)[0], spans.get(i)[1] + 1, 0)
-                      .aligned(NativeBuffer.ALIGNMENT)));
-      return buffers;
-    }
-
-    private void touch(Value root, int time) {
-      if (constants.plain(root) != null) {
-        return;
-      }
-      Integer known = arenaIndex.putIfAbsent(root, arenaIndex.size());
-      if (known == null) {
-        spans.add(new int[] {time, time});
-      } else {
-        spans.get(known)[1] = Math.max(time, spans.get(known)[1]);
-      }
-    }
+        step,
+        codes.get(call.kernel()),
+        slots,
+        dims.add(call.sizes()),
+        dims.add(call.work()),
+        frame);
   }
 
   /** True for the first caller only, who warms up the kernels. */
@@ -190,9 +172,29 @@ public final class Executable implements AutoCloseable {
     return constants.packedBytes();
   }
 
-  /** Lifespans of the arena's buffers; sizes are 0 until the program is bound. */
-  MemoryProblem problem() {
-    return problem;
+  /** The orders of the steps: the given one, then a better one if there is one. */
+  List<Schedule> schedules() {
+    return schedules;
+  }
+
+  /** The search for a better order of the steps, if the strategy allows one. */
+  public Optional<OrderSolution> order() {
+    return order;
+  }
+
+  /** What is done to lower the need for memory. */
+  public MemoryStrategy strategy() {
+    return strategy;
+  }
+
+  /** What owns a buffer. */
+  ArenaRoots roots() {
+    return roots;
+  }
+
+  /** Longs of the frames of all steps. */
+  int frameLongs() {
+    return frameLongs;
   }
 
   DimTable dims() {
@@ -207,14 +209,9 @@ public final class Executable implements AutoCloseable {
     return constants;
   }
 
-  /** The number of a root in the arena, or −1 if it is a constant. */
-  int arenaIndex(Value root) {
-    return arenaIndex.getOrDefault(root, -1);
-  }
-
-  /** The dims table's number of each arena buffer's byte size. */
-  int[] arenaByteDims() {
-    return arenaByteDims;
+  /** The dims table's number of each root's byte size. */
+  int[] rootByteDims() {
+    return rootByteDims;
   }
 
   /** Frees the constants; no session may be open. */

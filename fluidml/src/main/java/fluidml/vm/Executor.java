@@ -4,15 +4,11 @@ import fluidml.error.FluidmlException;
 import fluidml.error.InvalidInputException;
 import fluidml.error.KernelFailureException;
 import fluidml.graph.Graph;
-import fluidml.graph.Node;
 import fluidml.graph.Value;
-import fluidml.lower.Step;
-import fluidml.lower.Storage;
 import fluidml.memory.MemoryPlan;
 import fluidml.memory.MemoryPlanner;
 import fluidml.memory.MemoryProblem;
 import fluidml.reference.Datum;
-import fluidml.reference.Interpreter;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -20,7 +16,6 @@ import fluidml.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,21 +37,19 @@ public final class Executor implements AutoCloseable {
   private final RangeTask[] tasks;
   private final List<Binding> bindings = new ArrayList<>();
   private final Optional<Profile> profile;
-  private final boolean interprets;
+  private final Interpretation interpretation;
+  private final CallerMemory caller;
+  private final Tensor[] targets;
   private final int inputRankSum;
 
+  private ArenaPlan lastPlan;
   private NativeBuffer arena;
-  private NativeBuffer scratch;
-
-  // State of interpreted steps, valid during a run.
-  private final Map<Value, Datum> dynamic = new HashMap<>();
-  private final Map<String, Long> scope = new HashMap<>();
 
   /**
    * An executor without memory; it is allocated by the first run.
    *
    * @param bindingLimit how many sets of input extents are remembered; the least recently used goes
-   * @param memoryLimit bytes that arena and scratch may take together
+   * @param memoryLimit bytes that the arena may take
    */
   public Executor(
       Executable executable,
@@ -76,11 +69,12 @@ public final class Executor implements AutoCloseable {
             .toArray(RangeTask[]::new);
     this.profile =
         profiled ? Optional.of(new Profile(executable.instructions().size())) : Optional.empty();
-    this.interprets = !executable.program().fallbacks().isEmpty();
+    Graph graph = executable.program().graph();
+    this.interpretation = new Interpretation(executable);
+    this.caller = new CallerMemory(graph.inputs().size() + graph.outputs().size());
+    this.targets = new Tensor[graph.outputs().size()];
     this.inputRankSum =
-        executable.program().graph().inputs().stream()
-            .mapToInt(v -> v.knownShape().map(Shape::rank).orElse(0))
-            .sum();
+        graph.inputs().stream().mapToInt(v -> v.knownShape().map(Shape::rank).orElse(0)).sum();
   }
 
   /** The profile, if this executor was made with one. */
@@ -89,29 +83,37 @@ public final class Executor implements AutoCloseable {
   }
 
   /**
-   * Runs the program.
+   * Runs the program. Kernels read inputs and write outputs where they lie if that is safe (see
+   * {@link CallerMemory}); other tensors are copied. When a run ends with an exception, the contents
+   * of given outputs are undefined.
    *
    * @param inputs one datum for each graph input, in order
-   * @param outputs for each graph output a tensor that it is copied to, or null for a new one
+   * @param outputs for each graph output a tensor to write, or null for a new one
    * @return one datum for each graph output, in order; if every element of {@code outputs} is
    *     given, the result is empty and nothing is allocated
    * @throws InvalidInputException if an input or output does not fit
    * @throws fluidml.error.MemoryLimitException if the memory plan for these extents does not fit
    */
   public List<Datum> run(Datum[] inputs, Tensor[] outputs) {
-    Binding binding = ready(inputs);
-    MemorySegment memory = arena.segment();
-    copyInputs(binding, memory, inputs);
-    lease.beginRun(lease.size());
     try {
-      execute(binding, memory);
-      return copyOutputs(binding, memory, outputs);
-    } finally {
-      lease.endRun();
-      if (interprets) {
-        dynamic.clear();
-        scope.clear();
+      Binding binding = ready(inputs, outputs);
+      MemorySegment memory = arena.segment();
+      Optional<Sentinel> sentinel =
+          executable.program().target().checked()
+              ? Optional.of(new Sentinel(lastPlan, memory))
+              : Optional.empty();
+      copyInputs(lastPlan, memory, inputs);
+      lease.beginRun(lease.size());
+      try {
+        execute(binding, memory, sentinel);
+        return copyOutputs(binding, memory, outputs);
+      } finally {
+        lease.endRun();
       }
+    } finally {
+      interpretation.clear();
+      caller.clear();
+      Arrays.fill(targets, null);
     }
   }
 
@@ -124,23 +126,68 @@ public final class Executor implements AutoCloseable {
    * @throws fluidml.error.MemoryLimitException if the memory plan for these extents does not fit
    */
   public void prepare(Datum[] inputs) {
-    ready(inputs);
+    try {
+      ready(inputs, new Tensor[targets.length]);
+    } finally {
+      caller.clear();
+      Arrays.fill(targets, null);
+    }
   }
 
-  private Binding ready(Datum[] inputs) {
+  private Binding ready(Datum[] inputs, Tensor[] outputs) {
     Binding binding = bind(inputs);
-    prepareMemory(binding);
-    binding.place(arena.segment());
+    chooseTargets(binding, outputs);
+    if (executable.strategy().direct()) {
+      offer(inputs);
+    }
+    lastPlan = binding.plan(caller.direct(), planner, memoryLimit);
+    prepareMemory(lastPlan);
+    binding.place(lastPlan, arena.segment(), caller);
     if (executable.claimWarmup() && Warmup.pays(executable, binding)) {
-      Warmup.run(executable, binding, scratchBase(), WARMUP_NANOS);
+      Warmup.run(executable, binding, step -> scratch(binding, step), WARMUP_NANOS);
     }
     return binding;
   }
 
-  private void execute(Binding binding, MemorySegment memory) {
-    long scratchBase = scratchBase();
+  /** The tensors that planned outputs are written to, where they are known before the run. */
+  private void chooseTargets(Binding binding, Tensor[] outputs) {
+    Graph graph = executable.program().graph();
+    for (int i = 0; i < targets.length; i++) {
+      Value output = graph.outputs().get(i);
+      if (executable.program().storage().isPlannable(output)) {
+        long[] dims = binding.outputDims(i);
+        if (outputs[i] != null) {
+          checkOutput(output, output.dtype(), outputs[i], dims);
+          targets[i] = outputs[i];
+        } else {
+          targets[i] = Tensor.allocate(output.dtype(), dims);
+        }
+      }
+    }
+  }
+
+  /** Offers the caller's tensors to the kernels. */
+  private void offer(Datum[] inputs) {
+    ArenaRoots roots = executable.roots();
+    for (int root = 0; root < roots.count(); root++) {
+      int external = roots.external(root);
+      if (external == ArenaRoots.INTERNAL) {
+        continue;
+      }
+      if (external < inputs.length) {
+        caller.offer(external, inputs[external].tensor().data(), false);
+      } else if (targets[external - inputs.length] != null) {
+        caller.offer(external, targets[external - inputs.length].data(), true);
+      }
+    }
+    caller.separate();
+  }
+
+  private void execute(Binding binding, MemorySegment memory, Optional<Sentinel> sentinel) {
     Profile record = profile.orElse(null);
-    for (int i = 0; i < tasks.length; i++) {
+    Schedule schedule = lastPlan.schedule();
+    for (int place = 0; place < tasks.length; place++) {
+      int i = schedule.step(place);
       long begin = record != null ? System.nanoTime() : 0;
       RangeTask task = tasks[i];
       if (task != null) {
@@ -148,10 +195,10 @@ public final class Executor implements AutoCloseable {
           lease.run(
               task,
               binding.frame(i),
-              scratchBase,
-              binding.scratchStride,
+              scratch(binding, i),
+              binding.scratchStride(i),
               binding.extent(i),
-              binding.parts(i));
+              lastPlan.parts()[i]);
         } catch (FluidmlException e) {
           throw e;
         } catch (RuntimeException e) {
@@ -159,10 +206,15 @@ public final class Executor implements AutoCloseable {
               executable.instructions().get(i).step().label(), "step " + i + ": " + e, e);
         }
       } else {
-        slowStep(executable.instructions().get(i).step(), binding, memory);
+        interpretation.run(
+            executable.instructions().get(i).step(),
+            new Interpretation.Memory(binding, lastPlan, memory, caller));
       }
       if (record != null) {
         record.record(i, begin, System.nanoTime());
+      }
+      if (sentinel.isPresent()) {
+        sentinel.get().after(place, executable.instructions().get(i).step().label());
       }
     }
     if (record != null) {
@@ -170,129 +222,43 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  private long scratchBase() {
-    return scratch.bytes() == 0 ? 0 : scratch.address();
+  /** Address of a step's private memory, 0 if it needs none. */
+  private long scratch(Binding binding, int step) {
+    int buffer = lastPlan.schedule().scratchOf(step);
+    return buffer == Schedule.NONE || binding.scratchStride(step) == 0
+        ? 0
+        : arena.address() + lastPlan.plan().offset(buffer);
   }
 
-  private void slowStep(Step step, Binding binding, MemorySegment memory) {
-    switch (step) {
-      case Step.Fill fill -> fill(fill, binding, memory);
-      case Step.Interpret interpret -> interpret(interpret.node(), binding, memory);
-      case Step.Call _ -> throw new IllegalStateException("kernel calls have code");
-    }
-  }
-
-  private static void fill(Step.Fill fill, Binding binding, MemorySegment memory) {
-    StridedTensor target = binding.tensor(fill.value(), memory);
-    Tensor values = Tensor.allocate(fill.value().dtype(), fill.elements().size());
-    for (int i = 0; i < fill.elements().size(); i++) {
-      values.setLong(i, fill.elements().get(i).evaluate(binding.symbols::get));
-    }
-    target.copyFrom(values.data());
-  }
-
-  private void interpret(Node node, Binding binding, MemorySegment memory) {
-    Storage storage = executable.program().storage();
-    if (scope.isEmpty()) {
-      scope.putAll(binding.symbols);
-    }
-    List<Datum> operands = new ArrayList<>();
-    for (Value input : node.inputs()) {
-      operands.add(input.isPresent() ? operand(input, binding, memory, storage) : Datum.absent());
-    }
-    List<Datum> results = Interpreter.execute(node, operands, scope);
-    for (int i = 0; i < node.outputs().size(); i++) {
-      Value output = node.output(i);
-      Datum result = results.get(i);
-      if (!result.isPresent()) {
-        continue;
-      }
-      if (storage.isPlannable(output)) {
-        StridedTensor target = binding.tensor(output, memory);
-        if (!Arrays.equals(target.dims(), result.tensor().dims())) {
-          throw new KernelFailureException(
-              node.name(),
-              "computed %s, but %s was inferred".formatted(result.describe(), output.type()));
-        }
-        target.copyFrom(result.tensor().data());
-      } else {
-        // A copy: the operand it may be a view of lives in memory that is used again.
-        dynamic.put(output, detached(result));
-        learn(output, result);
-      }
-    }
-  }
-
-  private static Datum detached(Datum datum) {
-    return switch (datum) {
-      case Datum.TensorDatum tensor -> Datum.of(tensor.tensor().copy());
-      case Datum.SequenceDatum sequence ->
-          new Datum.SequenceDatum(sequence.elements().stream().map(Executor::detached).toList());
-      case Datum.OptionalDatum optional ->
-          new Datum.OptionalDatum(optional.value().map(Executor::detached));
-      case Datum.NoDatum none -> none;
-    };
-  }
-
-  private void learn(Value output, Datum result) {
-    if (result instanceof Datum.TensorDatum(Tensor tensor) && output.knownShape().isPresent()) {
-      Shape shape = output.shape();
-      for (int axis = 0; axis < Math.min(shape.rank(), tensor.rank()); axis++) {
-        String text = shape.dim(axis).toString();
-        if (shape.dim(axis).symbols().contains(text)) {
-          scope.putIfAbsent(text, tensor.dim(axis));
-        }
-      }
-    }
-  }
-
-  private Datum operand(Value input, Binding binding, MemorySegment memory, Storage storage) {
-    Datum known = dynamic.get(input);
-    if (known != null) {
-      return known;
-    }
-    Optional<Tensor> constant = executable.program().graph().constant(input);
-    if (constant.isPresent()) {
-      return Datum.of(constant.get());
-    }
-    if (storage.isPlannable(input)) {
-      return Datum.of(binding.tensor(input, memory).toTensor());
-    }
-    throw new IllegalStateException("'" + input.name() + "' was not computed");
-  }
-
-  private void copyInputs(Binding binding, MemorySegment memory, Datum[] inputs) {
+  private void copyInputs(ArenaPlan plan, MemorySegment memory, Datum[] inputs) {
     List<Value> declared = executable.program().graph().inputs();
     for (int i = 0; i < inputs.length; i++) {
       Value input = declared.get(i);
-      int index = executable.arenaIndex(input);
-      if (index >= 0) {
+      int root = executable.roots().of(input);
+      if (root < 0) {
+        interpretation.define(input, inputs[i]);
+      } else if (!caller.has(i)) {
         MemorySegment source = inputs[i].tensor().data();
-        MemorySegment.copy(source, 0, memory, binding.plan.offset(index), source.byteSize());
-      } else {
-        dynamic.put(input, inputs[i]);
-        learn(input, inputs[i]);
+        long offset = plan.plan().offset(plan.schedule().bufferOf(root));
+        MemorySegment.copy(source, 0, memory, offset, source.byteSize());
       }
     }
   }
 
   private List<Datum> copyOutputs(Binding binding, MemorySegment memory, Tensor[] outputs) {
     Graph graph = executable.program().graph();
-    StridedTensor[] planned = binding.outputs(graph, memory);
     List<Datum> results = null;
     for (int i = 0; i < outputs.length; i++) {
       Value output = graph.outputs().get(i);
-      StridedTensor source = planned[i];
-      Datum computed = dynamic.get(output);
-      if (computed == null && source != null) {
+      Datum computed = interpretation.value(output);
+      if (computed == null && targets[i] != null) {
+        if (!caller.has(graph.inputs().size() + i)) {
+          binding.output(i, lastPlan, memory, caller).copyTo(targets[i].data());
+        }
         if (outputs[i] != null) {
-          checkOutput(output, outputs[i].dtype(), outputs[i], source.dims());
-          source.copyTo(outputs[i].data());
           continue;
         }
-        Tensor copy = Tensor.allocate(output.dtype(), source.dims());
-        source.copyTo(copy.data());
-        computed = Datum.of(copy);
+        computed = Datum.of(targets[i]);
       } else if (computed == null) {
         computed =
             Datum.of(
@@ -325,21 +291,13 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  private void prepareMemory(Binding binding) {
-    if (arena == null || arena.bytes() < binding.arenaBytes()) {
+  private void prepareMemory(ArenaPlan plan) {
+    if (arena == null || arena.bytes() < plan.bytes()) {
       if (arena != null) {
         arena.close();
         arena = null;
       }
-      arena = NativeBuffer.allocate(NativeBuffer.Category.ARENA, binding.arenaBytes());
-    }
-    long wanted = binding.scratchStride * lease.size();
-    if (scratch == null || scratch.bytes() < wanted) {
-      if (scratch != null) {
-        scratch.close();
-        scratch = null;
-      }
-      scratch = NativeBuffer.allocate(NativeBuffer.Category.SCRATCH, wanted);
+      arena = NativeBuffer.allocate(NativeBuffer.Category.ARENA, plan.bytes());
     }
   }
 
@@ -358,19 +316,21 @@ public final class Executor implements AutoCloseable {
         return binding;
       }
     }
-    Binding binding =
-        new Binding(
-            executable,
-            extents(inputs),
-            InputShapes.solve(executable.program().graph(), inputs),
-            planner,
-            lease.size(),
-            memoryLimit);
-    if (bindings.size() >= bindingLimit) {
-      bindings.removeFirst().close();
+    Map<String, Long> symbols = InputShapes.solve(executable.program().graph(), inputs);
+    NativeBuffer frames =
+        bindings.size() >= bindingLimit
+            ? bindings.removeFirst().releaseFrames()
+            : NativeBuffer.allocate(
+                NativeBuffer.Category.FRAMES, 8L * executable.frameLongs());
+    try {
+      Binding binding =
+          new Binding(executable, extents(inputs), symbols, lease.size(), frames);
+      bindings.add(binding);
+      return binding;
+    } catch (RuntimeException | Error e) {
+      frames.close();
+      throw e;
     }
-    bindings.add(binding);
-    return binding;
   }
 
   private static boolean matches(long[] extents, Datum[] inputs) {
@@ -406,20 +366,38 @@ public final class Executor implements AutoCloseable {
 
   /** The memory plan of the last run with its problem, if there was a run. */
   public Optional<PlannedMemory> memory() {
-    if (bindings.isEmpty()) {
-      return Optional.empty();
-    }
-    Binding last = bindings.getLast();
-    return Optional.of(
-        new PlannedMemory(last.problem, last.plan, last.scratchStride * lease.size()));
+    return Optional.ofNullable(lastPlan)
+        .map(p -> new PlannedMemory(p.problem(), p.plan(), p.schedule().order()));
   }
 
   /**
    * Memory of one binding.
    *
-   * @param scratchBytes private memory of all threads
+   * @param problem what lies in the arena, the private memory of kernels included; what stays in
+   *     the caller's memory has size 0
+   * @param order the steps as they run; the step at place i runs at time i + 1
    */
-  public record PlannedMemory(MemoryProblem problem, MemoryPlan plan, long scratchBytes) {}
+  public record PlannedMemory(MemoryProblem problem, MemoryPlan plan, int[] order) {
+    public PlannedMemory {
+      order = order.clone();
+    }
+
+    @Override
+    public int[] order() {
+      return order.clone();
+    }
+
+    /** Private memory of all kernels at the step that needs most, in bytes. */
+    public long scratchBytes() {
+      long most = 0;
+      for (int i = 0; i < problem.count(); i++) {
+        if (problem.id(i).contains(Schedule.SCRATCH)) {
+          most = Math.max(most, problem.bytes(i));
+        }
+      }
+      return most;
+    }
+  }
 
   /** The value of a symbolic extent in the last run, if there was a run. */
   public Optional<Long> lastValue(Dim dim) {
@@ -428,7 +406,7 @@ public final class Executor implements AutoCloseable {
         : Optional.of(dim.evaluate(bindings.getLast().symbols::get));
   }
 
-  /** Frees arena and scratch; no run may be in progress. */
+  /** Frees arena and frames; no run may be in progress. */
   @Override
   public void close() {
     bindings.forEach(Binding::close);
@@ -436,10 +414,6 @@ public final class Executor implements AutoCloseable {
     if (arena != null) {
       arena.close();
       arena = null;
-    }
-    if (scratch != null) {
-      scratch.close();
-      scratch = null;
     }
   }
 }

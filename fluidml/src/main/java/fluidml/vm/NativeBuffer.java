@@ -18,10 +18,10 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class NativeBuffer implements AutoCloseable {
   /** What native memory is used for. */
   public enum Category {
-    /** Intermediates of a session. */
+    /** Intermediates of a session, copies of inputs and outputs, private memory of kernels. */
     ARENA,
-    /** Private memory of the parts of a kernel. */
-    SCRATCH,
+    /** Addresses and sizes that kernels are called with. */
+    FRAMES,
     /** Constants repacked at compile time. */
     PACKED,
     /** Inputs and outputs allocated on behalf of the caller. */

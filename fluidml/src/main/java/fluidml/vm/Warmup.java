@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntToLongFunction;
 
 /**
  * Runs small parts of kernels over and over until the JIT has compiled them, kernel after kernel in
@@ -43,7 +44,7 @@ final class Warmup {
   private static final long CALM_NANOS = 25_000;
 
   private final Binding binding;
-  private final long scratch;
+  private final IntToLongFunction scratch;
   private final List<Candidate> cold = new ArrayList<>();
 
   /** One distinct kernel at the step where it does the most. */
@@ -61,7 +62,7 @@ final class Warmup {
     }
   }
 
-  private Warmup(Executable executable, Binding binding, long scratch) {
+  private Warmup(Executable executable, Binding binding, IntToLongFunction scratch) {
     this.binding = binding;
     this.scratch = scratch;
     Map<CompiledKernel, Candidate> distinct = new LinkedHashMap<>();
@@ -93,10 +94,11 @@ final class Warmup {
    * Warms up all kernels of a program.
    *
    * @param binding its frames are placed
-   * @param scratch address of scratch memory for one thread
+   * @param scratch address of a step's private memory
    * @param budgetNanos ends the warm-up after the turn in which it is used up
    */
-  static void run(Executable executable, Binding binding, long scratch, long budgetNanos) {
+  static void run(
+      Executable executable, Binding binding, IntToLongFunction scratch, long budgetNanos) {
     Warmup warmup = new Warmup(executable, binding, scratch);
     List<Candidate> all = List.copyOf(warmup.cold);
     long end = System.nanoTime() + budgetNanos;
@@ -128,7 +130,9 @@ final class Warmup {
     long before = AllocationGauge.bytes();
     try {
       candidate.code.run(
-          binding.frame(candidate.step), scratch, candidate.unit, candidate.unit + 1);
+          binding.frame(candidate.step),
+          scratch.applyAsLong(candidate.step),
+          candidate.unit, candidate.unit + 1);
     } catch (FluidmlException e) {
       // The operands are whatever lies in the arena; a kernel may rightly refuse them.
       candidate.units = MIN_UNITS;

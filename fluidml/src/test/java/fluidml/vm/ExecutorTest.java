@@ -138,7 +138,7 @@ final class ExecutorTest {
           new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
         free.run(inputs, new Tensor[1]);
         Executor.PlannedMemory memory = free.memory().orElseThrow();
-        needed = memory.plan().arenaBytes() + memory.scratchBytes();
+        needed = memory.plan().arenaBytes();
         assertTrue(memory.plan().ratio(memory.problem()) <= 1.02);
       }
       try (Executor enough = new Executor(executable, team, Planners.fast(), 3, needed, false)) {
@@ -149,6 +149,7 @@ final class ExecutorTest {
             assertThrows(MemoryLimitException.class, () -> tight.run(inputs, new Tensor[1]));
         assertEquals(needed, e.neededBytes());
         assertEquals(needed - 1, e.allowedBytes());
+        assertTrue(e.getMessage().contains("scratch of"), e.getMessage());
         tight.run(new Datum[] {Datum.of(input(8))}, new Tensor[1]);
       }
     }
@@ -176,7 +177,7 @@ final class ExecutorTest {
   @Test
   void inputsLiveFromTheStartAndOutputsToTheEnd() {
     try (Executable executable = executable()) {
-      MemoryProblem problem = executable.problem();
+      MemoryProblem problem = executable.schedules().getFirst().problem();
       int end = executable.program().steps().size() + 2;
       assertEquals(0, problem.lower(0));
       int[] uppers = new int[problem.count()];
