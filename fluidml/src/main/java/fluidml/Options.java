@@ -19,9 +19,9 @@ import java.util.OptionalInt;
  * @param fuse whether operators share kernels
  * @param planner how the arena is planned
  * @param memoryStrategy what may be done to lower the need for memory
- * @param maxMemory bytes that the arena of one session may take: intermediates, copies of inputs and
- *     outputs that cannot be used where they lie, private memory of kernels; the caller's tensors
- *     and the model's weights do not count
+ * @param maxMemory bytes that the arena of one session may take: intermediates, copies of inputs
+ *     and outputs that cannot be used where they lie, private memory of kernels; the caller's
+ *     tensors and the model's weights do not count
  * @param rememberedShapes how many sets of input extents a session keeps prepared
  * @param profile whether sessions measure every step
  * @param math how far results may differ from the definitions of the operators

@@ -54,7 +54,9 @@ final class CommonOptions {
   @Option(
       names = "--max-memory",
       paramLabel = "SIZE",
-      description = "Limit on arena and scratch memory, e.g. 512M or 2G (default: none).")
+      description =
+          "Limit on the arena, e.g. 512M or 2G: a run that needs more is refused before it starts"
+              + " (default: none).")
   String maxMemory;
 
   @Option(

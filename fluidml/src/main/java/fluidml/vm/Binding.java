@@ -83,8 +83,7 @@ final class Binding implements AutoCloseable {
         long worth = Math.max(1, values[instruction.work()] / WORK_PER_THREAD);
         parts[i] = (int) Math.min(Math.min(worth, threads), Math.max(1, extents[i]));
         long scratch = kernel.scratchBytes(sizes);
-        scratchStrides[i] =
-            Math.ceilDiv(scratch, NativeBuffer.ALIGNMENT) * NativeBuffer.ALIGNMENT;
+        scratchStrides[i] = Math.ceilDiv(scratch, NativeBuffer.ALIGNMENT) * NativeBuffer.ALIGNMENT;
         writeSizes(instruction);
       }
     }
@@ -311,8 +310,7 @@ final class Binding implements AutoCloseable {
       base =
           plan.isDirect(buffer)
               ? caller.segment(plan.schedule().externalOf(buffer))
-              : arena.asSlice(
-                  plan.plan().offset(buffer), values[executable.rootByteDims()[root]]);
+              : arena.asSlice(plan.plan().offset(buffer), values[executable.rootByteDims()[root]]);
     }
     List<Long> strides = view.strides().stream().map(d -> d.evaluate(symbols::get)).toList();
     return new StridedTensor(

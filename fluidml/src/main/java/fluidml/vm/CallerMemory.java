@@ -6,9 +6,9 @@ import java.lang.foreign.MemorySegment.Scope;
 import java.util.Arrays;
 
 /**
- * Memory of the caller that kernels of one run read and write where it lies, by external number (see
- * {@link ArenaRoots}). Kernels use raw addresses, so memory is taken only if nobody can free it
- * during the run: global memory, memory that the garbage collector frees, and confined memory of
+ * Memory of the caller that kernels of one run read and write where it lies, by external number
+ * (see {@link ArenaRoots}). Kernels use raw addresses, so memory is taken only if nobody can free
+ * it during the run: global memory, memory that the garbage collector frees, and confined memory of
  * the running thread. Everything else is copied through the arena.
  */
 final class CallerMemory {

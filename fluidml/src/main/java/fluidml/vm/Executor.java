@@ -40,6 +40,7 @@ public final class Executor implements AutoCloseable {
   private final Interpretation interpretation;
   private final CallerMemory caller;
   private final Tensor[] targets;
+  private final boolean[] plannedOutputs;
   private final int inputRankSum;
 
   private ArenaPlan lastPlan;
@@ -73,6 +74,10 @@ public final class Executor implements AutoCloseable {
     this.interpretation = new Interpretation(executable);
     this.caller = new CallerMemory(graph.inputs().size() + graph.outputs().size());
     this.targets = new Tensor[graph.outputs().size()];
+    this.plannedOutputs = new boolean[targets.length];
+    for (int i = 0; i < targets.length; i++) {
+      plannedOutputs[i] = executable.program().storage().isPlannable(graph.outputs().get(i));
+    }
     this.inputRankSum =
         graph.inputs().stream().mapToInt(v -> v.knownShape().map(Shape::rank).orElse(0)).sum();
   }
@@ -84,8 +89,8 @@ public final class Executor implements AutoCloseable {
 
   /**
    * Runs the program. Kernels read inputs and write outputs where they lie if that is safe (see
-   * {@link CallerMemory}); other tensors are copied. When a run ends with an exception, the contents
-   * of given outputs are undefined.
+   * {@link CallerMemory}); other tensors are copied. When a run ends with an exception, the
+   * contents of given outputs are undefined.
    *
    * @param inputs one datum for each graph input, in order
    * @param outputs for each graph output a tensor to write, or null for a new one
@@ -154,7 +159,7 @@ public final class Executor implements AutoCloseable {
     Graph graph = executable.program().graph();
     for (int i = 0; i < targets.length; i++) {
       Value output = graph.outputs().get(i);
-      if (executable.program().storage().isPlannable(output)) {
+      if (plannedOutputs[i]) {
         long[] dims = binding.outputDims(i);
         if (outputs[i] != null) {
           checkOutput(output, output.dtype(), outputs[i], dims);
@@ -320,11 +325,9 @@ public final class Executor implements AutoCloseable {
     NativeBuffer frames =
         bindings.size() >= bindingLimit
             ? bindings.removeFirst().releaseFrames()
-            : NativeBuffer.allocate(
-                NativeBuffer.Category.FRAMES, 8L * executable.frameLongs());
+            : NativeBuffer.allocate(NativeBuffer.Category.FRAMES, 8L * executable.frameLongs());
     try {
-      Binding binding =
-          new Binding(executable, extents(inputs), symbols, lease.size(), frames);
+      Binding binding = new Binding(executable, extents(inputs), symbols, lease.size(), frames);
       bindings.add(binding);
       return binding;
     } catch (RuntimeException | Error e) {

@@ -61,8 +61,7 @@ final class OrderChoice {
       Step step = program.steps().get(i);
       List<OrderProblem.Overwrite> overwrites =
           StepGraph.overwrites(step, roots).stream()
-              .filter(
-                  o -> overwrite && !program.graph().inputs().contains(roots.root(o.operand())))
+              .filter(o -> overwrite && !program.graph().inputs().contains(roots.root(o.operand())))
               .map(o -> new OrderProblem.Overwrite(o.operand(), o.result()))
               .toList();
       List<Integer> touches = IntStream.of(roots.touched(i)).boxed().toList();

@@ -109,12 +109,7 @@ final class Schedule {
   }
 
   private static Schedule merged(
-      LoweredProgram program,
-      ArenaRoots roots,
-      int[] order,
-      int[] first,
-      int[] last,
-      int[] takes) {
+      LoweredProgram program, ArenaRoots roots, int[] order, int[] first, int[] last, int[] takes) {
     int n = roots.count();
     int[] bufferOf = none(n);
     List<List<Integer>> members = new ArrayList<>();
@@ -154,8 +149,7 @@ final class Schedule {
           && !call.kernel().scratchBuffers().isEmpty()) {
         scratchOf[step] = buffers.size();
         buffers.add(
-            Buffer.of(
-                    buffers.size() + SCRATCH + call.label(), place + 1, place + 2, 0)
+            Buffer.of(buffers.size() + SCRATCH + call.label(), place + 1, place + 2, 0)
                 .aligned(NativeBuffer.ALIGNMENT));
         externals.add(ArenaRoots.INTERNAL);
       }

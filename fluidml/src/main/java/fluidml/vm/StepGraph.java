@@ -16,8 +16,8 @@ import java.util.TreeSet;
 
 /**
  * Which steps of a program must run before which: producers before consumers, through views that no
- * step computes; the calls of one node, and all steps on the interpreter, in their order. A place in
- * memory is written once for each value, so nothing else orders steps.
+ * step computes; the calls of one node, and all steps on the interpreter, in their order. A place
+ * in memory is written once for each value, so nothing else orders steps.
  */
 final class StepGraph {
   private final LoweredProgram program;

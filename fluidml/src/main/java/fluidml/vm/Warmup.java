@@ -132,7 +132,8 @@ final class Warmup {
       candidate.code.run(
           binding.frame(candidate.step),
           scratch.applyAsLong(candidate.step),
-          candidate.unit, candidate.unit + 1);
+          candidate.unit,
+          candidate.unit + 1);
     } catch (FluidmlException e) {
       // The operands are whatever lies in the arena; a kernel may rightly refuse them.
       candidate.units = MIN_UNITS;

@@ -159,8 +159,7 @@ public final class OrderSearch {
       }
       if (inOrder.size() > beam) {
         whole = false;
-        inOrder.sort(
-            Comparator.comparingLong((State s) -> s.peak).thenComparingLong(s -> s.live));
+        inOrder.sort(Comparator.comparingLong((State s) -> s.peak).thenComparingLong(s -> s.live));
         inOrder = inOrder.subList(0, beam);
       }
       layer = inOrder;
