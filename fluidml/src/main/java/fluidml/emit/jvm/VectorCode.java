@@ -1,5 +1,7 @@
 package fluidml.emit.jvm;
 
+import static java.lang.constant.ConstantDescs.CD_Class;
+import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 
@@ -41,14 +43,14 @@ final class VectorCode {
         method.emit(b.operand());
         code.invokestatic(vector, "broadcast", broadcast(lane));
       }
-      case Expr.Read r -> method.read(r.register());
+      case Expr.Read r -> read(r, lane, lanes);
       case Expr.Load l -> method.access().load(l);
       case Expr.Unary u -> unary(u, vector);
       case Expr.Binary b -> binary(b, lane);
       case Expr.Fma f -> {
         emit(f.a());
         emit(f.b());
-        emit(f.c());
+        argument(f.c());
         code.invokevirtual(vector, "fma", Descs.method(vector, Descs.VECTOR, Descs.VECTOR));
       }
       case Expr.Select s -> {
@@ -83,6 +85,32 @@ final class VectorCode {
           Expr.LaneMask _,
           Expr.Intrinsic _ ->
           throw new IllegalStateException("not a vector of numbers: " + expr);
+    }
+  }
+
+  /**
+   * Pushes a register. One that changes is cast to the class of its species, which has no public
+   * name: a receiver whose exact class C2 cannot derive, because it depends on the value of the
+   * iteration before, would be called virtually and its vector would live on the heap.
+   */
+  private void read(Expr.Read read, Lane lane, int lanes) {
+    if (!read.register().mutable()) {
+      method.read(read.register());
+      return;
+    }
+    species(lane, lanes);
+    code.invokeinterface(Descs.SPECIES, "vectorType", Descs.method(CD_Class));
+    method.read(read.register());
+    code.invokevirtual(CD_Class, "cast", Descs.method(CD_Object, CD_Object));
+    code.checkcast(lane.vector);
+  }
+
+  /** Pushes a vector that is no receiver: the callee checks its class. */
+  private void argument(Expr expr) {
+    if (expr instanceof Expr.Read r) {
+      method.read(r.register());
+    } else {
+      emit(expr);
     }
   }
 
@@ -123,7 +151,7 @@ final class VectorCode {
     emit(b.left());
     switch (b.op()) {
       case ADD, SUB, MUL, DIV, MIN, MAX, AND, OR -> {
-        emit(b.right());
+        argument(b.right());
         code.invokevirtual(vector, b.op().text(), Descs.method(vector, Descs.VECTOR));
       }
       case XOR -> {
