@@ -178,6 +178,12 @@ public final class Model implements AutoCloseable {
     }
   }
 
+  MemoryReport.ModelMemory memory() {
+    return new MemoryReport.ModelMemory(
+        file.map(OnnxFile::mappedBytes).orElse(0L),
+        executable.map(Executable::constantBytes).orElse(0L));
+  }
+
   ThreadTeam team() {
     return team;
   }

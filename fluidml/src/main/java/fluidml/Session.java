@@ -7,6 +7,8 @@ import fluidml.reference.Datum;
 import fluidml.reference.Interpreter;
 import fluidml.tensor.Tensor;
 import fluidml.vm.Executor;
+import fluidml.vm.NativeBuffer;
+import fluidml.vm.PlannedMemory;
 import fluidml.vm.Profile;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -196,8 +198,34 @@ public final class Session implements AutoCloseable {
     return executor.flatMap(Executor::profile);
   }
 
+  /** Where the memory outside of the heap is: of this session, its model, and the process. */
+  public MemoryReport memory() {
+    lock.lock();
+    try {
+      Optional<PlannedMemory> planned = closed ? Optional.empty() : memoryPlan();
+      return new MemoryReport(
+          new MemoryReport.SessionMemory(
+              planned.map(p -> p.plan().arenaBytes()).orElse(0L),
+              planned.map(p -> p.problem().maxLiveBytes()).orElse(0L),
+              planned.map(PlannedMemory::stagedInputBytes).orElse(0L),
+              planned.map(PlannedMemory::stagedOutputBytes).orElse(0L),
+              planned.map(PlannedMemory::scratchBytes).orElse(0L),
+              planned.map(PlannedMemory::directBytes).orElse(0L),
+              closed ? 0 : executor.map(Executor::frameBytes).orElse(0L)),
+          model.memory(),
+          new MemoryReport.ProcessMemory(
+              NativeBuffer.liveBytes(NativeBuffer.Category.ARENA),
+              Executor.idleArenaBytes(),
+              NativeBuffer.liveBytes(NativeBuffer.Category.PACKED),
+              NativeBuffer.liveBytes(NativeBuffer.Category.FRAMES),
+              NativeBuffer.liveBytes(NativeBuffer.Category.TENSOR)));
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** The memory plan of the last run, if the engine is compiled and there was a run. */
-  public Optional<Executor.PlannedMemory> memory() {
+  public Optional<PlannedMemory> memoryPlan() {
     lock.lock();
     try {
       return executor.flatMap(Executor::memory);

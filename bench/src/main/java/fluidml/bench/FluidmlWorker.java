@@ -28,7 +28,7 @@ final class FluidmlWorker {
       Session.BoundRun run = session.bind(inputs, outputs);
       List<Double> times =
           Sample.measure(run::run, Double.parseDouble(args[2]), Double.parseDouble(args[3]));
-      long arena = session.memory().map(m -> m.plan().arenaBytes()).orElse(-1L);
+      long arena = session.memoryPlan().map(m -> m.plan().arenaBytes()).orElse(-1L);
       new Sample(loadMs, firstMs, times, arena, Sample.peakRss()).print();
     }
   }

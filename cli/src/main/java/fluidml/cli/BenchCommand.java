@@ -6,7 +6,7 @@ import fluidml.reference.Datum;
 import fluidml.report.Bytes;
 import fluidml.report.LatencyStatistics;
 import fluidml.report.Table;
-import fluidml.vm.Executor;
+import fluidml.vm.PlannedMemory;
 import java.io.Console;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -139,8 +139,8 @@ final class BenchCommand extends ModelCommand {
         sinceStart,
         warm,
         LatencyStatistics.of(Arrays.copyOf(nanos, count)),
-        session.memory().map(m -> m.plan().arenaBytes()).orElse(0L),
-        session.memory().map(Executor.PlannedMemory::scratchBytes).orElse(0L),
+        session.memoryPlan().map(m -> m.plan().arenaBytes()).orElse(0L),
+        session.memoryPlan().map(PlannedMemory::scratchBytes).orElse(0L),
         loaded.executable().map(e -> e.packedBytes()).orElse(0L),
         ProcessMemory.peakResidentBytes().orElse(-1));
   }

@@ -7,7 +7,7 @@ import fluidml.onnx.OnnxFile;
 import fluidml.onnx.OnnxImporter;
 import fluidml.reference.Datum;
 import fluidml.tensor.Tensor;
-import fluidml.vm.Executor;
+import fluidml.vm.PlannedMemory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -160,7 +160,7 @@ final class InspectCommand extends ModelCommand {
 
   private List<Section> programSections(Path file, Model loaded, boolean parts) throws IOException {
     List<Section> sections = new ArrayList<>();
-    Optional<Executor.PlannedMemory> planned = Optional.empty();
+    Optional<PlannedMemory> planned = Optional.empty();
     InputOptions.Inputs given = new InputOptions.Inputs(List.of(), Map.of());
     if ((memory || !parts) && loaded.program().isPresent()) {
       given = inputs.resolve(loaded.importedGraph());
@@ -196,7 +196,7 @@ final class InspectCommand extends ModelCommand {
   }
 
   /** The memory plan for these inputs. */
-  private static Optional<Executor.PlannedMemory> plan(Model loaded, InputOptions.Inputs given) {
+  private static Optional<PlannedMemory> plan(Model loaded, InputOptions.Inputs given) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (InputOptions.Input input : given.list()) {
       if (input.datum() instanceof Datum.TensorDatum(Tensor tensor)) {
@@ -209,7 +209,7 @@ final class InspectCommand extends ModelCommand {
       } else {
         session.runData(given.data());
       }
-      return session.memory();
+      return session.memoryPlan();
     }
   }
 }

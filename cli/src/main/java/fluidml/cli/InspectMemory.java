@@ -7,7 +7,7 @@ import fluidml.memory.MemoryTables;
 import fluidml.memory.Planners;
 import fluidml.report.Bytes;
 import fluidml.report.Table;
-import fluidml.vm.Executor;
+import fluidml.vm.PlannedMemory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +19,7 @@ final class InspectMemory {
   private InspectMemory() {}
 
   /** The plan, its bound, its baseline. */
-  static Section of(Executor.PlannedMemory planned) {
+  static Section of(PlannedMemory planned) {
     MemoryProblem problem = planned.problem();
     MemoryPlan plan = planned.plan();
     MemoryTables tables = MemoryTables.of(problem, plan);

@@ -11,7 +11,7 @@ import fluidml.memory.Planners;
 import fluidml.report.Bytes;
 import fluidml.tensor.Tensor;
 import fluidml.vm.Executable;
-import fluidml.vm.Executor;
+import fluidml.vm.PlannedMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +34,7 @@ final class InspectSummary {
    * @param planned memory for {@code given}, if the engine is compiled
    */
   static Section of(
-      Path file, Model loaded, InputOptions.Inputs given, Optional<Executor.PlannedMemory> planned)
+      Path file, Model loaded, InputOptions.Inputs given, Optional<PlannedMemory> planned)
       throws IOException {
     Graph imported = loaded.importedGraph();
     long weights = 0;
@@ -143,7 +143,7 @@ final class InspectSummary {
   }
 
   private static void memory(
-      Executor.PlannedMemory planned,
+      PlannedMemory planned,
       InputOptions.Inputs given,
       StringBuilder text,
       Map<String, Object> json) {

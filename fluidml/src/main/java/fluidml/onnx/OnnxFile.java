@@ -29,9 +29,12 @@ public final class OnnxFile implements AutoCloseable {
   private final Map<Path, MemorySegment> externalFiles = new HashMap<>();
   private boolean closed;
 
-  private OnnxFile(Path path, Arena arena, ModelProto model) {
+  private final long modelBytes;
+
+  private OnnxFile(Path path, Arena arena, long modelBytes, ModelProto model) {
     this.path = path;
     this.arena = arena;
+    this.modelBytes = modelBytes;
     this.model = model;
   }
 
@@ -44,7 +47,8 @@ public final class OnnxFile implements AutoCloseable {
     Arena arena = Arena.ofShared();
     try {
       MemorySegment data = map(path, arena);
-      return new OnnxFile(path, arena, ProtoDecoder.model(data, path.getFileName().toString()));
+      return new OnnxFile(
+          path, arena, data.byteSize(), ProtoDecoder.model(data, path.getFileName().toString()));
     } catch (IOException e) {
       arena.close();
       throw new InvalidModelException(path.toString(), "cannot be read: " + e, e);
@@ -136,6 +140,12 @@ public final class OnnxFile implements AutoCloseable {
     } catch (IOException e) {
       throw new InvalidModelException(where, "cannot be read: " + e, e);
     }
+  }
+
+  /** Bytes of all files that are mapped. */
+  public synchronized long mappedBytes() {
+    long external = externalFiles.values().stream().mapToLong(MemorySegment::byteSize).sum();
+    return closed ? 0 : modelBytes + external;
   }
 
   /** Unmaps all files; tensors of this model must not be used any more. Idempotent. */

@@ -62,8 +62,12 @@ public final class Tensor {
     return new Tensor(dtype, dims.clone(), data, List.of());
   }
 
+  /** The size in bytes above which {@link #allocate} leaves the heap. */
+  public static final long HEAP_BYTES = 1 << 20;
+
   /**
-   * A zeroed tensor on the heap or, above 1 MiB, in memory that the garbage collector frees.
+   * A zeroed tensor on the heap or, above {@link #HEAP_BYTES}, in memory that the garbage collector
+   * frees.
    *
    * @throws MemoryLimitException if there is not enough memory
    */
@@ -71,7 +75,7 @@ public final class Tensor {
     long bytes = dtype.byteSize(elements(dims));
     try {
       MemorySegment data =
-          bytes <= 1 << 20
+          bytes <= HEAP_BYTES
               ? MemorySegment.ofArray(new long[(int) ((bytes + 7) / 8)]).asSlice(0, bytes)
               : Arena.ofAuto().allocate(bytes, 64);
       return wrap(dtype, data, dims);

@@ -2,14 +2,17 @@ package fluidml.vm;
 
 import fluidml.error.InvalidInputException;
 import fluidml.error.MemoryLimitException;
+import fluidml.memory.ExactPlanner;
 import fluidml.memory.MemoryPlan;
 import fluidml.memory.MemoryPlanner;
 import fluidml.memory.MemoryProblem;
 import fluidml.memory.PlanValidator;
 import fluidml.memory.Planners;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -20,6 +23,9 @@ import java.util.stream.IntStream;
 final class ArenaPlan {
   /** How many of the tensors at the peak a refusal names. */
   private static final int NAMED = 12;
+
+  /** How long a plan that fits a limit is searched for, each time. */
+  private static final Duration SEARCH_TIME = Duration.ofSeconds(3);
 
   private final long[] direct;
   private final Schedule schedule;
@@ -77,16 +83,22 @@ final class ArenaPlan {
       long memoryLimit) {
     long[] chosen = direct.clone();
     ArenaPlan plan = plan(executable, binding, chosen, planner, binding.parts());
-    if (plan.bytes() > memoryLimit) {
-      plan = smaller(plan, plan(executable, binding, chosen, Planners.thorough(), plan.parts));
+    if (plan.bytes() <= memoryLimit) {
+      return plan;
     }
+    ExactPlanner exact =
+        Planners.exact(
+            new ExactPlanner.Limits(SEARCH_TIME, Long.MAX_VALUE, OptionalLong.of(memoryLimit)));
+    if (plan.problem.lowerBound() <= memoryLimit) {
+      plan = smaller(plan, plan(executable, binding, chosen, exact, plan.parts));
+    }
+    int[] alone = plan.parts.clone();
+    Arrays.fill(alone, 1);
     if (plan.bytes() > memoryLimit) {
-      int[] alone = plan.parts.clone();
-      Arrays.fill(alone, 1);
       plan = smaller(plan, plan(executable, binding, chosen, planner, alone));
-      if (plan.bytes() > memoryLimit) {
-        plan = smaller(plan, plan(executable, binding, chosen, Planners.thorough(), alone));
-      }
+    }
+    if (plan.bytes() > memoryLimit && plan.problem.lowerBound() <= memoryLimit) {
+      plan = smaller(plan, plan(executable, binding, chosen, exact, alone));
     }
     if (plan.bytes() > memoryLimit) {
       throw new MemoryLimitException(plan.bytes(), memoryLimit, peak(plan.problem));

@@ -55,6 +55,14 @@ final class CallerMemory {
     }
   }
 
+  /** Counts on a segment that will come. */
+  void promise(int external) {
+    segments[external] = MemorySegment.NULL;
+    addresses[external] = 0;
+    written[external] = true;
+    direct[external >> 6] |= 1L << external;
+  }
+
   private static boolean isSuitable(MemorySegment segment) {
     if (!segment.isNative() || segment.address() % ALIGNMENT != 0 || segment.byteSize() == 0) {
       return false;
@@ -107,6 +115,15 @@ final class CallerMemory {
   /** The address of a segment that was taken. */
   long address(int external) {
     return addresses[external];
+  }
+
+  /** Sum of the sizes of what was taken, in bytes. */
+  long bytes() {
+    long sum = 0;
+    for (MemorySegment segment : segments) {
+      sum += segment == null ? 0 : segment.byteSize();
+    }
+    return sum;
   }
 
   /** Which segments were taken, one bit for each. */

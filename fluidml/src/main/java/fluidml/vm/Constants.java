@@ -140,6 +140,13 @@ final class Constants implements AutoCloseable {
     return packedBytes;
   }
 
+  /** Bytes of packed constants and of those copied from the heap. */
+  long ownedBytes() {
+    synchronized (owned) {
+      return owned.stream().mapToLong(NativeBuffer::bytes).sum();
+    }
+  }
+
   @Override
   public void close() {
     owned.forEach(NativeBuffer::close);

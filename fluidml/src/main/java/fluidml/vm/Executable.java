@@ -172,6 +172,11 @@ public final class Executable implements AutoCloseable {
     return constants.packedBytes();
   }
 
+  /** Bytes of all constants that are not where the file has them. */
+  public long constantBytes() {
+    return constants.ownedBytes();
+  }
+
   /** The orders of the steps: the given one, then a better one if there is one. */
   List<Schedule> schedules() {
     return schedules;

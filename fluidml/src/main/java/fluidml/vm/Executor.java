@@ -5,9 +5,7 @@ import fluidml.error.InvalidInputException;
 import fluidml.error.KernelFailureException;
 import fluidml.graph.Graph;
 import fluidml.graph.Value;
-import fluidml.memory.MemoryPlan;
 import fluidml.memory.MemoryPlanner;
-import fluidml.memory.MemoryProblem;
 import fluidml.reference.Datum;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
@@ -41,10 +39,16 @@ public final class Executor implements AutoCloseable {
   private final CallerMemory caller;
   private final Tensor[] targets;
   private final boolean[] plannedOutputs;
+  private final boolean[] outputExternals;
   private final int inputRankSum;
 
+  private final ArenaPool pool = ArenaPool.process();
+
   private ArenaPlan lastPlan;
-  private NativeBuffer arena;
+  private ArenaPool.Pooled arena;
+  private long lastDirectBytes;
+  private boolean running;
+  private boolean closed;
 
   /**
    * An executor without memory; it is allocated by the first run.
@@ -78,6 +82,14 @@ public final class Executor implements AutoCloseable {
     for (int i = 0; i < targets.length; i++) {
       plannedOutputs[i] = executable.program().storage().isPlannable(graph.outputs().get(i));
     }
+    this.outputExternals = new boolean[targets.length];
+    for (int root = 0; root < executable.roots().count(); root++) {
+      int output = executable.roots().external(root) - graph.inputs().size();
+      if (output >= 0) {
+        outputExternals[output] = true;
+      }
+    }
+    this.pool.open();
     this.inputRankSum =
         graph.inputs().stream().mapToInt(v -> v.knownShape().map(Shape::rank).orElse(0)).sum();
   }
@@ -101,8 +113,8 @@ public final class Executor implements AutoCloseable {
    */
   public List<Datum> run(Datum[] inputs, Tensor[] outputs) {
     try {
-      Binding binding = ready(inputs, outputs);
-      MemorySegment memory = arena.segment();
+      Binding binding = ready(inputs, outputs, false);
+      MemorySegment memory = arena.buffer().segment();
       Optional<Sentinel> sentinel =
           executable.program().target().checked()
               ? Optional.of(new Sentinel(lastPlan, memory))
@@ -116,6 +128,7 @@ public final class Executor implements AutoCloseable {
         lease.endRun();
       }
     } finally {
+      releaseArena();
       interpretation.clear();
       caller.clear();
       Arrays.fill(targets, null);
@@ -132,43 +145,70 @@ public final class Executor implements AutoCloseable {
    */
   public void prepare(Datum[] inputs) {
     try {
-      ready(inputs, new Tensor[targets.length]);
+      ready(inputs, new Tensor[targets.length], true);
     } finally {
+      releaseArena();
       caller.clear();
       Arrays.fill(targets, null);
     }
   }
 
-  private Binding ready(Datum[] inputs, Tensor[] outputs) {
+  /**
+   * Plans, allocates, writes frames.
+   *
+   * @param dry whether no run follows
+   */
+  private Binding ready(Datum[] inputs, Tensor[] outputs, boolean dry) {
     Binding binding = bind(inputs);
-    chooseTargets(binding, outputs);
+    boolean warmsUp = executable.claimWarmup() && Warmup.pays(executable, binding);
+    chooseTargets(binding, outputs, dry && !warmsUp);
     if (executable.strategy().direct()) {
       offer(inputs);
     }
     lastPlan = binding.plan(caller.direct(), planner, memoryLimit);
-    prepareMemory(lastPlan);
-    binding.place(lastPlan, arena.segment(), caller);
-    if (executable.claimWarmup() && Warmup.pays(executable, binding)) {
+    arena = pool.acquire(lastPlan.bytes(), memoryLimit, arena);
+    running = true;
+    lastDirectBytes = caller.bytes();
+    binding.place(lastPlan, arena.buffer().segment(), caller);
+    if (warmsUp) {
       Warmup.run(executable, binding, step -> scratch(binding, step), WARMUP_NANOS);
     }
     return binding;
   }
 
-  /** The tensors that planned outputs are written to, where they are known before the run. */
-  private void chooseTargets(Binding binding, Tensor[] outputs) {
+  /**
+   * The tensors that planned outputs are written to, where they are worth being known before the
+   * run: what {@link Tensor#allocate} puts on the heap is not.
+   *
+   * @param dry whether nobody will write to them
+   */
+  private void chooseTargets(Binding binding, Tensor[] outputs, boolean dry) {
     Graph graph = executable.program().graph();
     for (int i = 0; i < targets.length; i++) {
       Value output = graph.outputs().get(i);
-      if (plannedOutputs[i]) {
-        long[] dims = binding.outputDims(i);
-        if (outputs[i] != null) {
-          checkOutput(output, output.dtype(), outputs[i], dims);
-          targets[i] = outputs[i];
-        } else {
+      if (!plannedOutputs[i]) {
+        continue;
+      }
+      long[] dims = binding.outputDims(i);
+      if (outputs[i] != null) {
+        checkOutput(output, output.dtype(), outputs[i], dims);
+        targets[i] = outputs[i];
+      } else if (output.dtype().byteSize(elements(dims)) > Tensor.HEAP_BYTES) {
+        if (!dry) {
           targets[i] = Tensor.allocate(output.dtype(), dims);
+        } else if (executable.strategy().direct() && outputExternals[i]) {
+          caller.promise(graph.inputs().size() + i);
         }
       }
     }
+  }
+
+  private static long elements(long[] dims) {
+    long product = 1;
+    for (long dim : dims) {
+      product = Math.multiplyExact(product, dim);
+    }
+    return product;
   }
 
   /** Offers the caller's tensors to the kernels. */
@@ -232,7 +272,7 @@ public final class Executor implements AutoCloseable {
     int buffer = lastPlan.schedule().scratchOf(step);
     return buffer == Schedule.NONE || binding.scratchStride(step) == 0
         ? 0
-        : arena.address() + lastPlan.plan().offset(buffer);
+        : arena.buffer().address() + lastPlan.plan().offset(buffer);
   }
 
   private void copyInputs(ArenaPlan plan, MemorySegment memory, Datum[] inputs) {
@@ -256,7 +296,10 @@ public final class Executor implements AutoCloseable {
     for (int i = 0; i < outputs.length; i++) {
       Value output = graph.outputs().get(i);
       Datum computed = interpretation.value(output);
-      if (computed == null && targets[i] != null) {
+      if (computed == null && plannedOutputs[i]) {
+        if (targets[i] == null) {
+          targets[i] = Tensor.allocate(output.dtype(), binding.outputDims(i));
+        }
         if (!caller.has(graph.inputs().size() + i)) {
           binding.output(i, lastPlan, memory, caller).copyTo(targets[i].data());
         }
@@ -296,13 +339,11 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  private void prepareMemory(ArenaPlan plan) {
-    if (arena == null || arena.bytes() < plan.bytes()) {
-      if (arena != null) {
-        arena.close();
-        arena = null;
-      }
-      arena = NativeBuffer.allocate(NativeBuffer.Category.ARENA, plan.bytes());
+  /** Gives the arena back, if this has one. */
+  private void releaseArena() {
+    if (running) {
+      running = false;
+      pool.release(arena);
     }
   }
 
@@ -369,37 +410,30 @@ public final class Executor implements AutoCloseable {
 
   /** The memory plan of the last run with its problem, if there was a run. */
   public Optional<PlannedMemory> memory() {
-    return Optional.ofNullable(lastPlan)
-        .map(p -> new PlannedMemory(p.problem(), p.plan(), p.schedule().order()));
+    return Optional.ofNullable(lastPlan).map(this::planned);
   }
 
-  /**
-   * Memory of one binding.
-   *
-   * @param problem what lies in the arena, the private memory of kernels included; what stays in
-   *     the caller's memory has size 0
-   * @param order the steps as they run; the step at place i runs at time i + 1
-   */
-  public record PlannedMemory(MemoryProblem problem, MemoryPlan plan, int[] order) {
-    public PlannedMemory {
-      order = order.clone();
+  private PlannedMemory planned(ArenaPlan plan) {
+    int inputs = executable.program().graph().inputs().size();
+    long stagedInputs = 0;
+    long stagedOutputs = 0;
+    long scratch = 0;
+    for (int i = 0; i < plan.problem().count(); i++) {
+      int external = plan.schedule().externalOf(i);
+      long bytes = plan.problem().bytes(i);
+      stagedInputs += external >= 0 && external < inputs ? bytes : 0;
+      stagedOutputs += external >= inputs ? bytes : 0;
+      scratch =
+          plan.problem().id(i).contains(Schedule.SCRATCH) ? Math.max(scratch, bytes) : scratch;
     }
-
-    @Override
-    public int[] order() {
-      return order.clone();
-    }
-
-    /** Private memory of all kernels at the step that needs most, in bytes. */
-    public long scratchBytes() {
-      long most = 0;
-      for (int i = 0; i < problem.count(); i++) {
-        if (problem.id(i).contains(Schedule.SCRATCH)) {
-          most = Math.max(most, problem.bytes(i));
-        }
-      }
-      return most;
-    }
+    return new PlannedMemory(
+        plan.problem(),
+        plan.plan(),
+        plan.schedule().order(),
+        stagedInputs,
+        stagedOutputs,
+        scratch,
+        lastDirectBytes);
   }
 
   /** The value of a symbolic extent in the last run, if there was a run. */
@@ -409,13 +443,29 @@ public final class Executor implements AutoCloseable {
         : Optional.of(dim.evaluate(bindings.getLast().symbols::get));
   }
 
-  /** Frees arena and frames; no run may be in progress. */
+  /** Bytes of the frames of all remembered extents. */
+  public long frameBytes() {
+    return 8L * executable.frameLongs() * bindings.size();
+  }
+
+  /** Bytes of all arenas of the process that no run uses. */
+  public static long idleArenaBytes() {
+    return ArenaPool.process().idleBytes();
+  }
+
+  /** Frees all arenas of the process that no run uses. */
+  public static void trimArenas() {
+    ArenaPool.process().trim();
+  }
+
+  /** Frees arena and frames; no run may be in progress. Closing twice is fine. */
   @Override
   public void close() {
-    bindings.forEach(Binding::close);
-    bindings.clear();
-    if (arena != null) {
-      arena.close();
+    if (!closed) {
+      closed = true;
+      bindings.forEach(Binding::close);
+      bindings.clear();
+      pool.close(Optional.ofNullable(arena));
       arena = null;
     }
   }

@@ -130,7 +130,7 @@ final class ExecutorTest {
       try (Executor free =
           new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
         free.run(inputs, new Tensor[1]);
-        Executor.PlannedMemory memory = free.memory().orElseThrow();
+        PlannedMemory memory = free.memory().orElseThrow();
         needed = memory.plan().arenaBytes();
         assertTrue(memory.plan().ratio(memory.problem()) <= 1.02);
       }

@@ -1,0 +1,58 @@
+package fluidml;
+
+/**
+ * Where the memory outside of the Java heap is, in bytes. What the library allocates is in exactly
+ * one of the process-wide numbers; Native Memory Tracking shows it under "Other".
+ *
+ * @param session what this session has for itself
+ * @param model what all sessions of the model share
+ * @param process what the library has in the whole process
+ */
+public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemory process) {
+  /**
+   * Memory of a session. The arena belongs to it during a run; between runs other sessions may have
+   * it.
+   *
+   * @param planned size of the arena that the last run needed; the next five are parts of its
+   *     buffers, which share places and so add up to more
+   * @param intermediates largest sum of live intermediates, inputs and outputs in the arena
+   * @param stagedInputs inputs that the last run copied to the arena
+   * @param stagedOutputs outputs that the last run copied from the arena
+   * @param scratch private memory of the kernel that needs most
+   * @param direct inputs and outputs that kernels of the last run used where the caller has them
+   * @param frames addresses and sizes that kernels are called with, for all remembered extents
+   */
+  public record SessionMemory(
+      long planned,
+      long intermediates,
+      long stagedInputs,
+      long stagedOutputs,
+      long scratch,
+      long direct,
+      long frames) {}
+
+  /**
+   * Memory of a model.
+   *
+   * @param mapped files that are mapped; pages are shared with other processes and may leave memory
+   * @param constants weights in another form than the file's, and small ones copied from the heap
+   */
+  public record ModelMemory(long mapped, long constants) {}
+
+  /**
+   * Memory of the process.
+   *
+   * @param arenas all arenas, in use or idle
+   * @param idleArenas arenas that no run uses; they are freed when they stay idle
+   * @param constants of all models
+   * @param frames of all sessions
+   * @param tensors allocated on behalf of the caller by other means than the garbage collector's
+   */
+  public record ProcessMemory(
+      long arenas, long idleArenas, long constants, long frames, long tensors) {
+    /** Everything that the library has allocated outside of the heap. */
+    public long total() {
+      return arenas + constants + frames + tensors;
+    }
+  }
+}
