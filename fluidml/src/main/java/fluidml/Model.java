@@ -2,6 +2,7 @@ package fluidml;
 
 import fluidml.emit.jvm.HostTarget;
 import fluidml.emit.jvm.KernelCompiler;
+import fluidml.error.InvalidInputException;
 import fluidml.error.SessionClosedException;
 import fluidml.graph.Graph;
 import fluidml.graph.Value;
@@ -13,8 +14,11 @@ import fluidml.lower.Lowerings;
 import fluidml.onnx.OnnxFile;
 import fluidml.onnx.OnnxImporter;
 import fluidml.pass.Pipeline;
+import fluidml.saved.ModelWriter;
+import fluidml.saved.SavedModel;
 import fluidml.vm.Executable;
 import fluidml.vm.ThreadTeam;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,14 +46,16 @@ public final class Model implements AutoCloseable {
   private final Graph graph;
   private final Optional<Executable> executable;
   private final ThreadTeam team;
-  private final Optional<OnnxFile> file;
+  private final Runnable onClose;
+  private final Optional<Path> savedAs;
   private final AtomicInteger owners = new AtomicInteger(1);
   private final AtomicBoolean closed = new AtomicBoolean();
 
   private Model(Graph imported, Optional<OnnxFile> file, Options options) {
     this.options = options;
     this.imported = imported;
-    this.file = file;
+    this.onClose = () -> file.ifPresent(OnnxFile::close);
+    this.savedAs = Optional.empty();
     this.graph = options.optimize() ? Pipeline.standard().run(imported) : imported;
     if (options.engine() == Options.Engine.COMPILED) {
       Target target = target(options);
@@ -62,8 +68,22 @@ public final class Model implements AutoCloseable {
     } else {
       this.executable = Optional.empty();
     }
-    this.team =
-        new ThreadTeam(options.threads() == 0 ? ThreadTeam.defaultSize() : options.threads());
+    this.team = team(options);
+  }
+
+  private Model(SavedModel saved, Path path, Options options) {
+    this.options = options;
+    this.onClose = saved::close;
+    this.savedAs = Optional.of(path);
+    this.graph = saved.program().graph();
+    this.imported = graph;
+    this.executable = Optional.of(new Executable(
+                saved.program(), saved::code, options.memoryStrategy(), saved.chosenOrder()));
+    this.team = team(options);
+  }
+
+  private static ThreadTeam team(Options options) {
+    return new ThreadTeam(options.threads() == 0 ? ThreadTeam.defaultSize() : options.threads());
   }
 
   /**
@@ -76,10 +96,18 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * Loads and compiles an ONNX model. Weights stay in the mapped file; what kernels read in another
-   * order is packed once.
+   * Loads and compiles an ONNX model, or maps a compiled one that {@link #save} wrote; its first
+   * bytes tell which. Weights stay in the mapped file; what kernels read in another order than an
+   * ONNX model has is packed once.
+   *
+   * <p>A compiled model holds code: load it only from where you would load a program from. Options
+   * that say how a model is compiled were decided when it was saved.
    *
    * @throws fluidml.error.InvalidModelException if the file is missing, damaged or inconsistent
+   * @throws fluidml.error.IncompatibleModelException if the file is a compiled model of another
+   *     version or for another machine
+   * @throws InvalidInputException if the file is a compiled model and the options ask for another
+   *     engine, vector width, or for checks
    * @throws fluidml.error.UnsupportedModelException if it needs an operator or type that is not
    *     supported
    * @throws fluidml.error.MemoryLimitException if there is not enough native memory
@@ -88,6 +116,9 @@ public final class Model implements AutoCloseable {
     if (options.engine() == Options.Engine.COMPILED) {
       KernelCompiler.warmUp();
     }
+    if (SavedModel.isSaved(path)) {
+      return saved(path, options);
+    }
     OnnxFile file = OnnxFile.open(path);
     try {
       return new Model(OnnxImporter.graph(file), Optional.of(file), options);
@@ -95,6 +126,59 @@ public final class Model implements AutoCloseable {
       file.close();
       throw e;
     }
+  }
+
+  private static Model saved(Path path, Options options) {
+    if (options.engine() != Options.Engine.COMPILED || options.checked()) {
+      throw new InvalidInputException(
+          options.checked() ? "checked" : "engine",
+          path + " is compiled already, without checks; load the ONNX model instead");
+    }
+    SavedModel saved = SavedModel.open(path);
+    try {
+      int bits = saved.program().target().vectorBits();
+      if (options.vectorBits().orElse(bits) != bits) {
+        throw new InvalidInputException(
+            "vectorBits", "%s is compiled for %d bits".formatted(path, bits));
+      }
+      return new Model(saved, path, options);
+    } catch (RuntimeException | Error e) {
+      saved.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Writes this compiled, for {@link #load} to map: no import, no passes, no packing, and no second
+   * copy of the weights. The file fits this version of the library, this release of Java and
+   * machines with vectors at least as wide.
+   *
+   * @param path replaced if it is there, whole or not at all
+   * @throws InvalidInputException if the engine is not the compiled one, or checks accesses
+   * @throws IOException if the file cannot be written
+   * @throws SessionClosedException if this is closed
+   */
+  public void save(Path path) throws IOException {
+    if (executable.isEmpty()) {
+      throw new InvalidInputException("engine", "only models of the compiled engine are saved");
+    }
+    if (!retain()) {
+      throw new SessionClosedException("model");
+    }
+    try {
+      if (savedAs.isPresent()) {
+        ModelWriter.copy(savedAs.get(), path);
+      } else {
+        Executable compiled = executable.get();
+        ModelWriter.write(path, compiled.program(), compiled.chosenOrder(), compiled::packed);
+      }
+    } finally {
+      release();
+    }
+  }
+
+  private boolean retain() {
+    return !closed.get() && owners.getAndUpdate(n -> n > 0 ? n + 1 : 0) != 0;
   }
 
   /**
@@ -136,7 +220,10 @@ public final class Model implements AutoCloseable {
     return options;
   }
 
-  /** The graph as imported. */
+  /**
+   * The graph as imported; of a compiled model only its inputs, outputs, constants and interpreted
+   * nodes are left.
+   */
   public Graph importedGraph() {
     return imported;
   }
@@ -167,7 +254,7 @@ public final class Model implements AutoCloseable {
    * @throws SessionClosedException if this is closed
    */
   public Session newSession() {
-    if (closed.get() || owners.getAndUpdate(n -> n > 0 ? n + 1 : 0) == 0) {
+    if (!retain()) {
       throw new SessionClosedException("model");
     }
     try {
@@ -192,7 +279,7 @@ public final class Model implements AutoCloseable {
     if (owners.decrementAndGet() == 0) {
       team.close();
       executable.ifPresent(Executable::close);
-      file.ifPresent(OnnxFile::close);
+      onClose.run();
     }
   }
 

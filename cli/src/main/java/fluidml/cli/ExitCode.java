@@ -1,6 +1,7 @@
 package fluidml.cli;
 
 import fluidml.error.FluidmlException;
+import fluidml.error.IncompatibleModelException;
 import fluidml.error.InvalidInputException;
 import fluidml.error.InvalidModelException;
 import fluidml.error.KernelFailureException;
@@ -23,7 +24,8 @@ final class ExitCode {
   /** The exit code for a failure. */
   static int of(Throwable failure) {
     return switch (failure) {
-      case InvalidModelException _, UnsupportedModelException _ -> MODEL;
+      case InvalidModelException _, UnsupportedModelException _, IncompatibleModelException _ ->
+          MODEL;
       case InvalidInputException _, IOException _ -> INPUT;
       case MemoryLimitException _, OutOfMemoryError _ -> MEMORY;
       case KernelFailureException kernel ->

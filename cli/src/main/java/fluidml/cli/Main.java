@@ -19,6 +19,7 @@ import picocli.CommandLine.ParseResult;
       RunCommand.class,
       InspectCommand.class,
       VerifyCommand.class,
+      CompileCommand.class,
       ProfileCommand.class,
       BenchCommand.class,
       GenerateCompletion.class

@@ -32,7 +32,9 @@ abstract class ModelCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "An .onnx file, or a folder with one (model.onnx, or the only one in it).")
+      description =
+          "An .onnx file, a folder with one (model.onnx, or the only one in it), or a file that"
+              + " 'compile' wrote.")
   Path model;
 
   @Mixin CommonOptions common = new CommonOptions();

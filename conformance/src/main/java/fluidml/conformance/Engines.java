@@ -11,6 +11,8 @@ enum Engines {
   COMPILED("compiled"),
   /** Generated kernels with a check of every memory access. */
   COMPILED_CHECKED("compiled-checked"),
+  /** Generated kernels, saved as a compiled model and loaded again. */
+  COMPILED_SAVED("compiled-saved"),
   /** ONNX Runtime, the oracle from outside. */
   ONNXRUNTIME("onnxruntime");
 
@@ -33,9 +35,14 @@ enum Engines {
     return switch (this) {
       case REFERENCE ->
           new FluidmlEngine(
-              label, label, options.withEngine(Options.Engine.REFERENCE).withOptimize(false));
-      case COMPILED -> new FluidmlEngine(label, label, compiled);
-      case COMPILED_CHECKED -> new FluidmlEngine(label, COMPILED.label, compiled.withChecked(true));
+              label,
+              label,
+              options.withEngine(Options.Engine.REFERENCE).withOptimize(false),
+              false);
+      case COMPILED -> new FluidmlEngine(label, label, compiled, false);
+      case COMPILED_CHECKED ->
+          new FluidmlEngine(label, COMPILED.label, compiled.withChecked(true), false);
+      case COMPILED_SAVED -> new FluidmlEngine(label, COMPILED.label, compiled, true);
       case ONNXRUNTIME -> new OnnxRuntimeEngine(threads);
     };
   }

@@ -6,6 +6,8 @@ import fluidml.Session;
 import fluidml.error.UnsupportedModelException;
 import fluidml.graph.Value;
 import fluidml.reference.Datum;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,12 +19,13 @@ import java.util.Map;
  * @param name the name in tables
  * @param gaps the name of the list of known gaps
  * @param options how models are compiled and run
+ * @param saved whether models are saved and what was saved is run
  */
-record FluidmlEngine(String name, String gaps, Options options) implements Engine {
+record FluidmlEngine(String name, String gaps, Options options, boolean saved) implements Engine {
   @Override
-  public Loaded load(Path path) throws RefusedException {
+  public Loaded load(Path path) throws IOException, RefusedException {
     try {
-      Model model = Model.load(path, options);
+      Model model = saved ? saved(path) : Model.load(path, options);
       try {
         return new LoadedModel(model, model.newSession());
       } catch (RuntimeException | Error e) {
@@ -31,6 +34,16 @@ record FluidmlEngine(String name, String gaps, Options options) implements Engin
       }
     } catch (UnsupportedModelException e) {
       throw new RefusedException(e.getMessage(), e);
+    }
+  }
+
+  private Model saved(Path path) throws IOException {
+    Path file = Files.createTempFile("conformance", ".fluidml");
+    try (Model compiled = Model.load(path, options)) {
+      compiled.save(file);
+      return Model.load(file, options);
+    } finally {
+      Files.delete(file);
     }
   }
 

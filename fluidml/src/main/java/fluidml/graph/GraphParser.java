@@ -43,6 +43,18 @@ public final class GraphParser {
     return graph;
   }
 
+  /**
+   * The type written as {@code text}.
+   *
+   * @throws IllegalArgumentException if the text is not a type
+   */
+  public static Type parseType(String text) {
+    GraphParser parser = new GraphParser(text, Map.of());
+    Type type = parser.attributes.type();
+    parser.in.end();
+    return type;
+  }
+
   private Graph graph() {
     in.expectWord("graph");
     GraphBuilder builder = new GraphBuilder(in.string());

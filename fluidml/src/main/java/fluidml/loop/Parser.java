@@ -38,6 +38,22 @@ public final class Parser {
     return kernel;
   }
 
+  /**
+   * Reads an expression of sizes, as {@link Printer#print(Expr)} writes it.
+   *
+   * @throws InvalidInputException if the text is not an expression
+   */
+  public static Expr parseExtent(String text) {
+    Parser parser = new Parser(text);
+    try {
+      Expr expr = parser.exprs.parse();
+      parser.in.expect("end of text");
+      return expr;
+    } catch (IllegalArgumentException e) {
+      throw parser.in.problem(String.valueOf(e.getMessage()));
+    }
+  }
+
   private Kernel kernel() {
     in.expect("kernel");
     String quoted = in.next();

@@ -1,6 +1,7 @@
 package fluidml.lower;
 
 import fluidml.graph.Graph;
+import fluidml.graph.infer.Requirements;
 import fluidml.loop.Target;
 import fluidml.tensor.Dim;
 import java.util.List;
@@ -12,11 +13,18 @@ import java.util.List;
  * @param storage where every value lies
  * @param steps in execution order
  * @param requirements what must hold of the input shapes beyond the declared ones
+ * @param slices the conditions under which slices lie inside what they cut
  * @param target the machine the kernels are for
  */
 public record LoweredProgram(
-    Graph graph, Storage storage, List<Step> steps, List<Requirement> requirements, Target target) {
+    Graph graph,
+    Storage storage,
+    List<Step> steps,
+    List<Requirement> requirements,
+    List<Requirements.Inside> slices,
+    Target target) {
   public LoweredProgram {
+    slices = List.copyOf(slices);
     steps = List.copyOf(steps);
     requirements = List.copyOf(requirements);
   }

@@ -5,6 +5,7 @@ import fluidml.graph.Node;
 import fluidml.graph.Type;
 import fluidml.graph.Value;
 import fluidml.graph.infer.Assumptions;
+import fluidml.graph.infer.Requirements;
 import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Generation;
 import fluidml.loop.Target;
@@ -61,7 +62,8 @@ public final class Lowerer {
     for (Cluster cluster : clusters) {
       lower(cluster);
     }
-    return new LoweredProgram(graph, storage, steps, requirements(), target);
+    return new LoweredProgram(
+        graph, storage, steps, requirements(), Requirements.of(graph), target);
   }
 
   private boolean isPlanned(Node node) {

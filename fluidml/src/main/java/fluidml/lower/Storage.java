@@ -61,6 +61,18 @@ public final class Storage {
   }
 
   /**
+   * What was decided before.
+   *
+   * @param symbols the symbols that are known once the input shapes are
+   * @param decided where plannable values lie, at least those that steps and outputs refer to
+   */
+  public Storage(Graph graph, Set<String> symbols, Map<Value, View> decided) {
+    this.graph = graph;
+    this.symbols = symbols;
+    views.putAll(decided);
+  }
+
+  /**
    * Whether a value has a place in planned memory: a tensor whose extents are known at bind time.
    */
   public boolean isPlannable(Value value) {

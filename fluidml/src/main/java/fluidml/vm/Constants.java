@@ -5,6 +5,7 @@ import fluidml.graph.Graph;
 import fluidml.graph.Value;
 import fluidml.lower.Argument;
 import fluidml.lower.LoweredProgram;
+import fluidml.lower.Prepacked;
 import fluidml.lower.Step;
 import fluidml.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -43,7 +44,9 @@ final class Constants implements AutoCloseable {
       if (step instanceof Step.Call call) {
         for (Argument argument : call.call().arguments()) {
           if (argument instanceof Argument.Packed form) {
-            packed.put(form, MemorySegment.NULL);
+            packed.put(
+                form,
+                form.packing() instanceof Prepacked ready ? ready.data() : MemorySegment.NULL);
           }
         }
       }
@@ -87,7 +90,9 @@ final class Constants implements AutoCloseable {
   private long pack(Graph graph) {
     Map<Argument.Packed, MemorySegment> made = Collections.synchronizedMap(new HashMap<>());
     try {
-      packed.keySet().parallelStream().forEach(form -> made.put(form, pack(graph, form)));
+      packed.keySet().parallelStream()
+          .filter(form -> !(form.packing() instanceof Prepacked))
+          .forEach(form -> made.put(form, pack(graph, form)));
     } catch (RuntimeException | Error e) {
       close();
       throw e;

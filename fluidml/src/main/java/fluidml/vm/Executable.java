@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -55,7 +56,6 @@ public final class Executable implements AutoCloseable {
   private final int frameLongs;
   private final int kernelCount;
   private final AtomicBoolean warmupClaimed = new AtomicBoolean();
-  private final List<Requirements.Inside> slices;
 
   /** Like the other constructor, with everything that lowers the need for memory. */
   public Executable(LoweredProgram program, KernelCompiler compiler) {
@@ -71,6 +71,29 @@ public final class Executable implements AutoCloseable {
    *     constants
    */
   public Executable(LoweredProgram program, KernelCompiler compiler, MemoryStrategy strategy) {
+    this(program, compiler::compile, strategy, Optional.empty());
+  }
+
+  /**
+   * Like the other constructor, with an order of the steps that was chosen before.
+   *
+   * @param compiler makes the code; called from several threads
+   * @param chosen numbers of all steps in an order in which they may run, empty for the given one;
+   *     used if the strategy allows another order
+   */
+  public Executable(
+      LoweredProgram program,
+      Function<Kernel, CompiledKernel> compiler,
+      MemoryStrategy strategy,
+      int[] chosen) {
+    this(program, compiler, strategy, Optional.of(chosen));
+  }
+
+  private Executable(
+      LoweredProgram program,
+      Function<Kernel, CompiledKernel> compiler,
+      MemoryStrategy strategy,
+      Optional<int[]> chosen) {
     this.program = program;
     this.strategy = strategy;
     Map<Kernel, CompiledKernel> codes = compile(program, compiler);
@@ -89,7 +112,7 @@ public final class Executable implements AutoCloseable {
     }
     this.frameLongs = longs;
     this.order =
-        strategy.reorder()
+        strategy.reorder() && chosen.isEmpty()
             ? OrderChoice.choose(program, roots, strategy.overwrite())
             : Optional.empty();
     int[] given = IntStream.range(0, instructions.size()).toArray();
@@ -98,16 +121,19 @@ public final class Executable implements AutoCloseable {
         .filter(OrderSolution::isBetter)
         .ifPresent(
             o -> schedules.add(Schedule.of(program, roots, o.order(), strategy.overwrite())));
-    this.slices = Requirements.of(program.graph());
+    chosen
+        .filter(steps -> steps.length > 0 && strategy.reorder())
+        .ifPresent(
+            steps -> schedules.add(Schedule.of(program, roots, steps, strategy.overwrite())));
   }
 
   /** The conditions under which slices lie inside what they cut. */
   List<Requirements.Inside> slices() {
-    return slices;
+    return program.slices();
   }
 
   private static Map<Kernel, CompiledKernel> compile(
-      LoweredProgram program, KernelCompiler compiler) {
+      LoweredProgram program, Function<Kernel, CompiledKernel> compiler) {
     Map<Kernel, CompiledKernel> codes = Collections.synchronizedMap(new HashMap<>());
     List<Kernel> kernels =
         program.steps().stream()
@@ -117,7 +143,7 @@ public final class Executable implements AutoCloseable {
             .toList();
     IntStream.range(0, kernels.size())
         .parallel()
-        .forEach(i -> codes.put(kernels.get(i), compiler.compile(kernels.get(i))));
+        .forEach(i -> codes.put(kernels.get(i), compiler.apply(kernels.get(i))));
     return codes;
   }
 
@@ -182,7 +208,12 @@ public final class Executable implements AutoCloseable {
     return schedules;
   }
 
-  /** The search for a better order of the steps, if the strategy allows one. */
+  /** Numbers of the steps in the order that needs least memory; empty if it is the given one. */
+  public int[] chosenOrder() {
+    return schedules.size() > 1 ? schedules.getLast().order() : new int[0];
+  }
+
+  /** The search for a better order of the steps, if it was made here and the strategy allows one. */
   public Optional<OrderSolution> order() {
     return order;
   }
@@ -200,6 +231,11 @@ public final class Executable implements AutoCloseable {
   /** Longs of the frames of all steps. */
   int frameLongs() {
     return frameLongs;
+  }
+
+  /** A packed constant, read-only, valid until this is closed. */
+  public MemorySegment packed(Argument.Packed form) {
+    return constants.packed(form);
   }
 
   DimTable dims() {

@@ -40,6 +40,7 @@ class PackageTableTest {
     TABLE.put("loop", List.of("graph", "layout", "tensor", "error"));
     TABLE.put("lower", List.of("graph", "layout", "loop", "tensor", "error"));
     TABLE.put("emit", List.of("loop", "tensor", "error"));
+    TABLE.put("saved", List.of("emit", "graph", "loop", "lower", "tensor", "error"));
     TABLE.put(
         "vm",
         List.of(

@@ -32,22 +32,23 @@ final class ClassEmitter {
   private final Shuffles shuffles;
   private final Map<String, SharedProcedures.Shared> shared;
 
-  private ClassEmitter(Kernel kernel, Target target) {
+  private ClassEmitter(Kernel kernel, Target target, SharedProcedures procedures) {
     this.kernel = kernel;
     this.target = target;
     String readable = kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
     this.self = ClassDesc.of(ClassEmitter.class.getPackageName(), "Kernel_" + readable);
     this.shuffles = new Shuffles(self);
-    this.shared = SharedProcedures.of(kernel, target);
+    this.shared = procedures.of(kernel, target);
   }
 
   /**
    * The class file of a verified kernel.
    *
+   * @param procedures where procedures that call no other go
    * @throws VerificationException if a procedure gets longer than C2 compiles
    */
-  static byte[] emit(Kernel kernel, Target target) {
-    ClassEmitter emitter = new ClassEmitter(kernel, target);
+  static byte[] emit(Kernel kernel, Target target, SharedProcedures procedures) {
+    ClassEmitter emitter = new ClassEmitter(kernel, target, procedures);
     byte[] bytes = ClassFile.of().build(emitter.self, emitter::define);
     if (!target.checked()) {
       checkLengths(kernel, "", bytes);

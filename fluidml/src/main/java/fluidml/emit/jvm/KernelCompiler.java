@@ -65,12 +65,16 @@ public final class KernelCompiler {
 
   private CompiledKernel load(Kernel kernel) {
     Verifier.verify(kernel, target);
-    byte[] bytes = ClassEmitter.emit(kernel, target);
     try {
-      MethodHandles.Lookup hidden = MethodHandles.lookup().defineHiddenClass(bytes, true);
-      return (CompiledKernel) hidden.lookupClass().getDeclaredConstructor().newInstance();
+      return instantiate(ClassEmitter.emit(kernel, target, SharedProcedures.DEFINED));
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("emitted class of kernel '" + kernel.name() + "'", e);
     }
+  }
+
+  /** An instance of a hidden class that implements {@link CompiledKernel}. */
+  static CompiledKernel instantiate(byte[] bytes) throws ReflectiveOperationException {
+    MethodHandles.Lookup hidden = MethodHandles.lookup().defineHiddenClass(bytes, true);
+    return (CompiledKernel) hidden.lookupClass().getDeclaredConstructor().newInstance();
   }
 }

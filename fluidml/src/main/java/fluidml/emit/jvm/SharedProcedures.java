@@ -9,25 +9,49 @@ import fluidml.loop.Walk;
 import java.lang.classfile.ClassFile;
 import java.lang.constant.ClassDesc;
 import java.lang.invoke.MethodHandles;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 
 /**
  * Procedures that call no other, as classes of their own that all kernels of the process share: a
  * micro-kernel is compiled and warmed up once, however many kernels there are around it.
  *
  * <p>The method takes the addresses of the buffers it uses, then the sizes, then by how much loops
- * may be longer than in a warm-up, then the procedure's parameters.
+ * may be longer than in a warm-up, then the procedure's parameters. The name of the class is made
+ * of a hash of the procedure, so that it is the same in every process.
  */
 final class SharedProcedures {
   /** Name of the method. */
   static final String METHOD = "run";
 
-  private static final ConcurrentMap<String, ClassDesc> CLASSES = new ConcurrentHashMap<>();
-  private static final AtomicInteger COUNT = new AtomicInteger();
+  /** How simple names of these classes begin. */
+  static final String PREFIX = "Kernel_shared_";
+
+  /** The classes of this process. */
+  static final SharedProcedures DEFINED = new SharedProcedures(SharedProcedures::define);
+
+  private static final Set<String> NAMES = new HashSet<>();
+
+  private final ConcurrentMap<String, ClassDesc> classes = new ConcurrentHashMap<>();
+  private final BiConsumer<String, byte[]> sink;
+
+  /**
+   * A set of classes.
+   *
+   * @param sink gets the simple name and the class file of every new one
+   */
+  SharedProcedures(BiConsumer<String, byte[]> sink) {
+    this.sink = sink;
+  }
 
   /**
    * A shared procedure as one kernel calls it.
@@ -42,17 +66,15 @@ final class SharedProcedures {
     }
   }
 
-  private SharedProcedures() {}
-
   /** The procedures of a kernel that are shared, by name; none in checked mode. */
-  static Map<String, Shared> of(Kernel kernel, Target target) {
+  Map<String, Shared> of(Kernel kernel, Target target) {
     Map<String, Shared> shared = new HashMap<>();
     if (!target.checked()) {
       for (Procedure procedure : kernel.procedures()) {
         if (isLeaf(procedure) && !procedure.name().equals(kernel.entry())) {
           Printer.Canonical uses = Printer.canonical(kernel, procedure);
           ClassDesc owner =
-              CLASSES.computeIfAbsent(uses.text(), _ -> define(kernel, procedure, target, uses));
+              classes.computeIfAbsent(uses.text(), _ -> emit(kernel, procedure, target, uses));
           shared.put(procedure.name(), new Shared(owner, uses));
         }
       }
@@ -66,12 +88,10 @@ final class SharedProcedures {
     return !calls[0];
   }
 
-  private static ClassDesc define(
+  private ClassDesc emit(
       Kernel kernel, Procedure procedure, Target target, Printer.Canonical uses) {
-    ClassDesc self =
-        ClassDesc.of(
-            SharedProcedures.class.getPackageName(),
-            "Kernel_shared_" + procedure.name() + "_" + COUNT.incrementAndGet());
+    String name = PREFIX + procedure.name() + "_" + hash(uses.text() + target.vectorBits());
+    ClassDesc self = ClassDesc.of(SharedProcedures.class.getPackageName(), name);
     Shared shared = new Shared(self, uses);
     Shuffles shuffles = new Shuffles(self);
     int longs = shared.leading() + procedure.parameters().size();
@@ -91,11 +111,32 @@ final class SharedProcedures {
                   shuffles.define(builder);
                 });
     ClassEmitter.checkLengths(kernel, procedure.name(), bytes);
-    try {
-      MethodHandles.lookup().defineClass(bytes);
-    } catch (IllegalAccessException e) {
-      throw new IllegalStateException("defining a class beside its emitter", e);
-    }
+    sink.accept(name, bytes);
     return self;
+  }
+
+  private static String hash(String text) {
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+      return HexFormat.of().formatHex(hash, 0, 8);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  /** Defines a class in this process unless there is one of that name, which does the same. */
+  static void define(String name, byte[] bytes) {
+    synchronized (NAMES) {
+      if (NAMES.contains(name)) {
+        return;
+      }
+      try {
+        MethodHandles.lookup().defineClass(bytes);
+      } catch (IllegalAccessException e) {
+        throw new IllegalStateException("defining a class beside its emitter", e);
+      }
+      NAMES.add(name);
+    }
   }
 }

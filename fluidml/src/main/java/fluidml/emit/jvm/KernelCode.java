@@ -1,0 +1,91 @@
+package fluidml.emit.jvm;
+
+import fluidml.emit.CompiledKernel;
+import fluidml.error.InvalidModelException;
+import fluidml.loop.Kernel;
+import fluidml.loop.Target;
+import fluidml.loop.Verifier;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * Code of several kernels as class files, which another process can load.
+ *
+ * @param procedures class files of procedures that kernels share, by simple name
+ * @param kernels the class file of each kernel, in order
+ */
+public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
+  /**
+   * What emitted code expects of this library: the helpers that it calls and the layout of frames.
+   */
+  public static final int VERSION = version();
+
+  private static int version() {
+    return Stream.of(Memory.class.getDeclaredMethods(), CompiledKernel.class.getDeclaredMethods())
+        .flatMap(Stream::of)
+        .filter(method -> !method.isSynthetic())
+        .map(Method::toString)
+        .sorted()
+        .toList()
+        .hashCode();
+  }
+
+  /** Copies the collections. */
+  public KernelCode {
+    procedures = Map.copyOf(procedures);
+    kernels = List.copyOf(kernels);
+  }
+
+  /**
+   * The code of kernels for a target.
+   *
+   * @throws fluidml.error.VerificationException as {@link KernelCompiler#compile}
+   */
+  public static KernelCode of(List<Kernel> kernels, Target target) {
+    Map<String, byte[]> procedures = new TreeMap<>();
+    SharedProcedures collected = new SharedProcedures(procedures::put);
+    List<byte[]> classes = new ArrayList<>();
+    for (Kernel kernel : kernels) {
+      Verifier.verify(kernel, target);
+      classes.add(ClassEmitter.emit(kernel, target, collected));
+    }
+    return new KernelCode(procedures, classes);
+  }
+
+  /**
+   * Loads the classes, after a look at what they refer to: vectors, memory, arithmetic, each other,
+   * and nothing else of the platform or the program.
+   *
+   * @param where the file they come from, for messages
+   * @return running code of each kernel, in order
+   * @throws InvalidModelException if a class is malformed or refers to something else
+   */
+  public List<CompiledKernel> load(String where) {
+    JitDirectives.ensureAdded();
+    List<CompiledKernel> loaded = new ArrayList<>();
+    try {
+      procedures.forEach(
+          (name, bytes) -> {
+            if (!name.startsWith(SharedProcedures.PREFIX)) {
+              throw new InvalidModelException(where, "a procedure has the name " + name);
+            }
+            ClassReferences.check(where, name, bytes);
+            SharedProcedures.define(name, bytes);
+          });
+      for (byte[] bytes : kernels) {
+        ClassReferences.check(where, "", bytes);
+        loaded.add(KernelCompiler.instantiate(bytes));
+      }
+    } catch (ReflectiveOperationException
+        | LinkageError
+        | IllegalArgumentException
+        | ClassCastException e) {
+      throw new InvalidModelException(where, "a class of a kernel cannot be loaded: " + e, e);
+    }
+    return loaded;
+  }
+}

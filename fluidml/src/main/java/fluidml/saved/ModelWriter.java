@@ -1,0 +1,136 @@
+package fluidml.saved;
+
+import fluidml.emit.jvm.KernelCode;
+import fluidml.error.InvalidInputException;
+import fluidml.lower.Argument;
+import fluidml.lower.LoweredProgram;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** Writes the files that {@link SavedModel} reads. */
+public final class ModelWriter {
+  private ModelWriter() {}
+
+  /**
+   * Writes a program, its code and its constants: into a temporary file beside the target, which
+   * then replaces it.
+   *
+   * @param chosenOrder numbers of the steps in another order that needs less memory, or none
+   * @param packed packed constants as kernels read them, in native memory
+   * @throws InvalidInputException if the program's kernels check their accesses
+   * @throws IOException if the file cannot be written; what was there is then as before
+   */
+  public static void write(
+      Path path,
+      LoweredProgram program,
+      int[] chosenOrder,
+      Function<Argument.Packed, MemorySegment> packed)
+      throws IOException {
+    if (program.target().checked()) {
+      throw new InvalidInputException("checked", "kernels that check accesses are not saved");
+    }
+    Placement placement = new Placement();
+    ProgramEncoder encoder = new ProgramEncoder(program, chosenOrder, placement, packed);
+    byte[] steps = encoder.encode();
+    byte[] code = encode(KernelCode.of(encoder.kernels(), program.target()));
+    replace(path, temporary -> write(temporary, program, steps, code, placement));
+  }
+
+  /**
+   * Copies a file in the same way.
+   *
+   * @throws IOException if that fails; what was there is then as before
+   */
+  public static void copy(Path source, Path target) throws IOException {
+    replace(target, temporary -> Files.copy(source, temporary));
+  }
+
+  private interface Content {
+    void write(Path temporary) throws IOException;
+  }
+
+  private static void replace(Path path, Content content) throws IOException {
+    Path folder = path.toAbsolutePath().getParent();
+    Files.createDirectories(folder);
+    Path temporary = folder.resolve("." + path.getFileName() + "." + ProcessHandle.current().pid());
+    try {
+      Files.deleteIfExists(temporary);
+      content.write(temporary);
+      try {
+        Files.move(
+            temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } catch (AtomicMoveNotSupportedException e) {
+        Files.move(temporary, path, StandardCopyOption.REPLACE_EXISTING);
+      }
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  private static byte[] encode(KernelCode code) {
+    SectionWriter out = new SectionWriter();
+    List<Map.Entry<String, byte[]>> procedures = new ArrayList<>(code.procedures().entrySet());
+    procedures.sort(Map.Entry.comparingByKey());
+    out.list(procedures, e -> out.text(e.getKey()).blob(e.getValue()));
+    return out.list(code.kernels(), out::blob).toBytes();
+  }
+
+  private static void write(
+      Path path, LoweredProgram program, byte[] steps, byte[] code, Placement placement)
+      throws IOException {
+    long codeAt = pages(FileHeader.PAGE + (long) steps.length);
+    long weightsAt = pages(codeAt + code.length);
+    try (Arena arena = Arena.ofShared();
+        FileChannel channel =
+            FileChannel.open(
+                path,
+                StandardOpenOption.CREATE_NEW,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE)) {
+      write(channel, ByteBuffer.wrap(steps), FileHeader.PAGE);
+      write(channel, ByteBuffer.wrap(code), codeAt);
+      MemorySegment weights =
+          channel.map(FileChannel.MapMode.READ_WRITE, weightsAt, placement.bytes(), arena);
+      placement.items().parallelStream()
+          .forEach(item -> weights.asSlice(item.offset()).copyFrom(item.data()));
+      FileHeader header =
+          new FileHeader(
+              KernelCode.VERSION,
+              Runtime.version().feature(),
+              program.target().vectorBits(),
+              System.getProperty("os.arch"),
+              section(FileHeader.PAGE, MemorySegment.ofArray(steps)),
+              section(codeAt, MemorySegment.ofArray(code)),
+              section(weightsAt, weights));
+      write(channel, ByteBuffer.wrap(header.encode()), 0);
+      channel.force(true);
+    }
+  }
+
+  private static FileHeader.Section section(long offset, MemorySegment bytes) {
+    return new FileHeader.Section(offset, bytes.byteSize(), Checksums.of(bytes));
+  }
+
+  private static long pages(long bytes) {
+    return Math.ceilDiv(bytes, (long) FileHeader.PAGE) * FileHeader.PAGE;
+  }
+
+  private static void write(FileChannel channel, ByteBuffer bytes, long at) throws IOException {
+    long position = at;
+    while (bytes.hasRemaining()) {
+      position += channel.write(bytes, position);
+    }
+  }
+}
