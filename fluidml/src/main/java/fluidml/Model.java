@@ -77,7 +77,9 @@ public final class Model implements AutoCloseable {
     this.savedAs = Optional.of(path);
     this.graph = saved.program().graph();
     this.imported = graph;
-    this.executable = Optional.of(new Executable(
+    this.executable =
+        Optional.of(
+            new Executable(
                 saved.program(), saved::code, options.memoryStrategy(), saved.chosenOrder()));
     this.team = team(options);
   }

@@ -150,7 +150,7 @@ final class SavedModelTest {
   void everyDamagedByteIsFound() throws IOException {
     saveMixed();
     byte[] whole = Files.readAllBytes(file);
-    for (int i = 8; i < whole.length; i += i < PAGE ? 3 : 7) {
+    for (int i = 8; i < whole.length; i += i < 200 ? 1 : 41) {
       byte[] damaged = whole.clone();
       damaged[i] ^= (byte) (1 << (i % 8));
       if (isPadding(whole, i)) {
@@ -189,7 +189,7 @@ final class SavedModelTest {
   void everyCutIsFound() throws IOException {
     saveMixed();
     byte[] whole = Files.readAllBytes(file);
-    for (int length = 8; length < whole.length; length += length < 200 ? 1 : 97) {
+    for (int length = 8; length < whole.length; length += length < 200 ? 3 : 499) {
       assertRefused(java.util.Arrays.copyOf(whole, length), "cut to " + length);
     }
     assertRefused(java.util.Arrays.copyOf(whole, whole.length + 1), "one byte more");
@@ -202,7 +202,7 @@ final class SavedModelTest {
     ByteBuffer page = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN);
     Random random = new Random(5);
     Path damaged = temporary.resolve("damaged.fluidml");
-    for (int round = 0; round < 1500; round++) {
+    for (int round = 0; round < 300; round++) {
       byte[] bytes = whole.clone();
       int section = round % 10 == 0 ? 1 : 0;
       int offset = (int) page.getLong(48 + 24 * section);

@@ -2,11 +2,13 @@ package fluidml.cli;
 
 import fluidml.Model;
 import fluidml.report.Bytes;
+import java.io.Console;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -52,7 +54,9 @@ final class CompileCommand extends ModelCommand {
   }
 
   private void progress(String what) {
-    if (!common.json && System.console() != null) {
+    boolean terminal =
+        Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
+    if (terminal && !common.json) {
       err().println("fluidml compile: " + what);
       err().flush();
     }

@@ -276,10 +276,8 @@ final class ProgramDecoder {
     Dim work = dim();
     List<KernelCall.Overwrite> overwrites =
         in.list(
-            () ->
-                new KernelCall.Overwrite(in.index(arguments.size()), in.index(arguments.size())));
-    KernelCall call =
-        new KernelCall(label, kernel, arguments, sizes, List.of(), work, overwrites);
+            () -> new KernelCall.Overwrite(in.index(arguments.size()), in.index(arguments.size())));
+    KernelCall call = new KernelCall(label, kernel, arguments, sizes, List.of(), work, overwrites);
     for (int i = 0; i < arguments.size(); i++) {
       boolean constant =
           switch (arguments.get(i)) {

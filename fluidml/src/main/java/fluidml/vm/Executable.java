@@ -213,7 +213,9 @@ public final class Executable implements AutoCloseable {
     return schedules.size() > 1 ? schedules.getLast().order() : new int[0];
   }
 
-  /** The search for a better order of the steps, if it was made here and the strategy allows one. */
+  /**
+   * The search for a better order of the steps, if it was made here and the strategy allows one.
+   */
   public Optional<OrderSolution> order() {
     return order;
   }
