@@ -22,6 +22,7 @@ import picocli.CommandLine.ParseResult;
       CompileCommand.class,
       ProfileCommand.class,
       BenchCommand.class,
+      AllocateCommand.class,
       GenerateCompletion.class
     },
     exitCodeListHeading = "%nExit codes:%n",

@@ -1,5 +1,6 @@
 package fluidml.memory;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -11,9 +12,17 @@ import java.util.OptionalLong;
  * @param bytes size in bytes, zero allowed
  * @param alignment power of two that divides the offset
  * @param fixedOffset the offset in bytes when it is given rather than chosen
+ * @param alias buffers with the same alias are names of one block, which is live from the first
+ *     step of any of them to the end of the last, and as large as the largest
  */
 public record Buffer(
-    String id, int lower, int upper, long bytes, long alignment, OptionalLong fixedOffset) {
+    String id,
+    int lower,
+    int upper,
+    long bytes,
+    long alignment,
+    OptionalLong fixedOffset,
+    Optional<String> alias) {
 
   /**
    * Returns a buffer whose offset is free to choose and needs no alignment.
@@ -24,7 +33,7 @@ public record Buffer(
    * @param bytes size in bytes
    */
   public static Buffer of(String id, int lower, int upper, long bytes) {
-    return new Buffer(id, lower, upper, bytes, 1, OptionalLong.empty());
+    return new Buffer(id, lower, upper, bytes, 1, OptionalLong.empty(), Optional.empty());
   }
 
   /**
@@ -33,7 +42,7 @@ public record Buffer(
    * @param newAlignment a power of two
    */
   public Buffer aligned(long newAlignment) {
-    return new Buffer(id, lower, upper, bytes, newAlignment, fixedOffset);
+    return new Buffer(id, lower, upper, bytes, newAlignment, fixedOffset, alias);
   }
 
   /**
@@ -42,7 +51,16 @@ public record Buffer(
    * @param offset offset in bytes from the start of the arena
    */
   public Buffer at(long offset) {
-    return new Buffer(id, lower, upper, bytes, alignment, OptionalLong.of(offset));
+    return new Buffer(id, lower, upper, bytes, alignment, OptionalLong.of(offset), alias);
+  }
+
+  /**
+   * Returns this buffer as a name of a block.
+   *
+   * @param group what all names of the block have in common
+   */
+  public Buffer aliased(String group) {
+    return new Buffer(id, lower, upper, bytes, alignment, fixedOffset, Optional.of(group));
   }
 
   /**

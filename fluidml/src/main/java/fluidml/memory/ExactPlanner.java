@@ -17,7 +17,7 @@ public record ExactPlanner(Limits limits) implements MemoryPlanner {
    * When the search stops with what it has.
    *
    * @param time how long it may take
-   * @param nodes how many states it may look at
+   * @param nodes how many states it may look at; states with many buffers count more
    * @param target bytes that are good enough; without it only the optimum is
    */
   public record Limits(Duration time, long nodes, OptionalLong target) {
@@ -95,7 +95,7 @@ public record ExactPlanner(Limits limits) implements MemoryPlanner {
   }
 
   @Override
-  public MemoryPlan plan(MemoryProblem problem) {
+  public MemoryPlan planBlocks(MemoryProblem problem) {
     return solve(problem).plan();
   }
 
@@ -116,7 +116,9 @@ public record ExactPlanner(Limits limits) implements MemoryPlanner {
    */
   public Result solve(MemoryProblem problem, Progress progress) {
     long deadline = System.nanoTime() + saturatedNanos(limits.time());
-    return improve(problem, Planners.fast().plan(problem), deadline, progress);
+    MemoryProblem blocks = problem.blocks();
+    Result result = improve(blocks, Planners.fast().plan(blocks), deadline, progress);
+    return new Result(problem.ofBlocks(result.plan()), result.bound(), result.nodes());
   }
 
   /** Returns the best plan within the limits, which is not above a plan that is known already. */

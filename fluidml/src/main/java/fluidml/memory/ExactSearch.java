@@ -33,6 +33,9 @@ final class ExactSearch {
   /** Nodes between two looks at the clock. */
   private static final int PATIENCE = 256;
 
+  /** A state with more unplaced buffers counts for several nodes, so that nodes measure work. */
+  private static final int NODE_BUFFERS = 256;
+
   final SearchState state;
   private final ChildOrder order;
   private final FailedStates failed = new FailedStates();
@@ -62,6 +65,7 @@ final class ExactSearch {
   private long bestNext;
 
   private long nodes;
+  private long nextLook = PATIENCE;
   private long limit;
   private boolean stopped;
   private long capacity = -1;
@@ -147,6 +151,14 @@ final class ExactSearch {
     }
   }
 
+  private boolean tooLate() {
+    if (nodes < nextLook) {
+      return false;
+    }
+    nextLook = nodes + PATIENCE;
+    return expired.getAsBoolean();
+  }
+
   /** Solves the independent parts of a list of unplaced buffers, the most troublesome first. */
   private boolean parts(int start, int end, int firstSection, int endSection) {
     if (start == end) {
@@ -211,7 +223,8 @@ final class ExactSearch {
     long[] seen = new long[2];
     int seenCount = 0;
     while (state.propagate(pool, start, end, firstSection, endSection)) {
-      if (++nodes > limit || (nodes % PATIENCE == 0 && expired.getAsBoolean())) {
+      nodes += 1 + (end - start) / NODE_BUFFERS;
+      if (nodes > limit || tooLate()) {
         stopped = true;
         break;
       }

@@ -10,7 +10,7 @@ package fluidml.memory;
  */
 record GreedyPlanner(String name, BufferOrder order, Placement.Fit fit) implements MemoryPlanner {
   @Override
-  public MemoryPlan plan(MemoryProblem problem) {
+  public MemoryPlan planBlocks(MemoryProblem problem) {
     Placement placement = new Placement(problem);
     placement.placeAll(order.of(problem), fit, Long.MAX_VALUE);
     return placement.toPlan(name);

@@ -1,23 +1,26 @@
 package fluidml.memory;
 
 import fluidml.error.InvalidInputException;
+import fluidml.error.VerificationException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
 /**
  * Problems and plans as text in the format of MiniMalloc: a header and one line per buffer, {@code
- * id,lower,upper,size[,alignment][,offset]}, where {@code upper} is exclusive. Columns may come in
- * any order; in a problem an offset fixes the buffer, in a plan it is the chosen place.
+ * id,lower,upper,size[,alignment][,offset][,alias]}, where {@code upper} is exclusive. Columns may
+ * come in any order; in a problem an offset fixes the buffer, in a plan it is the chosen place.
+ * Cells of the last three may be empty.
  */
 public final class MemoryCsv {
   private static final Set<String> REQUIRED = Set.of("id", "lower", "upper", "size");
-  private static final Set<String> OPTIONAL = Set.of("alignment", "offset");
+  private static final Set<String> OPTIONAL = Set.of("alignment", "offset", "alias");
 
   private MemoryCsv() {}
 
@@ -25,19 +28,33 @@ public final class MemoryCsv {
    * Returns the problem written in a text.
    *
    * @param csv header and rows
-   * @throws InvalidInputException naming the line if a column is missing, unknown or no number
-   * @throws fluidml.error.VerificationException if the rows are no valid problem
+   * @throws InvalidInputException naming the line if a column is missing, unknown or no number, an
+   *     id is used twice, or a lifespan, alignment or offset is impossible
    */
   public static MemoryProblem parseProblem(String csv) {
     List<String> lines = csv.lines().toList();
     Map<String, Integer> columns = header(lines.isEmpty() ? "" : lines.getFirst());
     List<Buffer> buffers = new ArrayList<>();
+    Map<String, Integer> seen = new HashMap<>();
     for (int i = 1; i < lines.size(); i++) {
       if (!lines.get(i).isBlank()) {
-        buffers.add(row(i + 1, lines.get(i), columns));
+        Buffer buffer = row(i + 1, lines.get(i), columns);
+        Integer before = seen.putIfAbsent(buffer.id(), i + 1);
+        require(before == null, i + 1, "id '" + buffer.id() + "' is that of line " + before);
+        buffers.add(buffer);
       }
     }
-    return MemoryProblem.of(buffers);
+    try {
+      return MemoryProblem.of(buffers);
+    } catch (VerificationException e) {
+      throw new InvalidInputException("buffers", e.getMessage());
+    }
+  }
+
+  private static void require(boolean holds, int line, String problem) {
+    if (!holds) {
+      throw new InvalidInputException("line " + line, problem);
+    }
   }
 
   /**
@@ -85,21 +102,38 @@ public final class MemoryCsv {
       throw new InvalidInputException(
           "line " + number, "expected " + columns.size() + " cells, found " + cells.length);
     }
-    OptionalLong offset =
-        columns.containsKey("offset") && !cells[columns.get("offset")].isBlank()
-            ? OptionalLong.of(number(number, cells[columns.get("offset")], Long.MAX_VALUE / 4))
-            : OptionalLong.empty();
-    long alignment =
-        columns.containsKey("alignment")
-            ? number(number, cells[columns.get("alignment")], Long.MAX_VALUE / 4)
-            : 1;
-    return new Buffer(
-        cells[columns.get("id")].strip(),
-        (int) number(number, cells[columns.get("lower")], Integer.MAX_VALUE),
-        (int) number(number, cells[columns.get("upper")], Integer.MAX_VALUE),
-        number(number, cells[columns.get("size")], Long.MAX_VALUE / 4),
-        alignment,
-        offset);
+    long alignment = optional(number, cells, columns, "alignment").orElse(1);
+    OptionalLong offset = optional(number, cells, columns, "offset");
+    Integer aliasColumn = columns.get("alias");
+    String alias = aliasColumn == null ? "" : cells[aliasColumn].strip();
+    Buffer buffer =
+        new Buffer(
+            cells[columns.get("id")].strip(),
+            (int) number(number, cells[columns.get("lower")], Integer.MAX_VALUE),
+            (int) number(number, cells[columns.get("upper")], Integer.MAX_VALUE),
+            number(number, cells[columns.get("size")], Long.MAX_VALUE / 4),
+            alignment,
+            offset,
+            alias.isEmpty() ? Optional.empty() : Optional.of(alias));
+    require(
+        buffer.lower() < buffer.upper(),
+        number,
+        "lower " + buffer.lower() + " is not below upper " + buffer.upper());
+    require(
+        Long.bitCount(alignment) == 1, number, "alignment " + alignment + " is no power of two");
+    require(
+        offset.orElse(0) % alignment == 0,
+        number,
+        "the offset is not a multiple of alignment " + alignment);
+    return buffer;
+  }
+
+  private static OptionalLong optional(
+      int line, String[] cells, Map<String, Integer> columns, String name) {
+    Integer column = columns.get(name);
+    return column == null || cells[column].isBlank()
+        ? OptionalLong.empty()
+        : OptionalLong.of(number(line, cells[column], Long.MAX_VALUE / 4));
   }
 
   private static long number(int line, String cell, long max) {
@@ -115,8 +149,8 @@ public final class MemoryCsv {
   }
 
   /**
-   * Returns a problem as text; the columns {@code alignment} and {@code offset} appear only when a
-   * buffer needs them.
+   * Returns a problem as text; the columns {@code alignment}, {@code offset} and {@code alias}
+   * appear only when a buffer needs them.
    *
    * @param problem the buffers
    */
@@ -138,12 +172,15 @@ public final class MemoryCsv {
   }
 
   private static String format(MemoryProblem problem, long[] offsets, boolean withOffsets) {
-    boolean aligned = problem.spans().grain > 1;
+    boolean aligned = false;
+    boolean aliased = false;
     for (int i = 0; i < problem.count(); i++) {
       aligned |= problem.alignment(i) > 1;
+      aliased |= problem.alias(i).isPresent();
     }
     StringBuilder text = new StringBuilder("id,lower,upper,size");
-    text.append(aligned ? ",alignment" : "").append(withOffsets ? ",offset\n" : "\n");
+    text.append(aligned ? ",alignment" : "").append(withOffsets ? ",offset" : "");
+    text.append(aliased ? ",alias\n" : "\n");
     for (int i = 0; i < problem.count(); i++) {
       text.append(problem.id(i)).append(',').append(problem.lower(i)).append(',');
       text.append(problem.upper(i)).append(',').append(problem.bytes(i));
@@ -152,6 +189,9 @@ public final class MemoryCsv {
       }
       if (withOffsets) {
         text.append(',').append(offsets[i] == MemoryProblem.FREE ? "" : offsets[i]);
+      }
+      if (aliased) {
+        text.append(',').append(problem.alias(i).orElse(""));
       }
       text.append('\n');
     }

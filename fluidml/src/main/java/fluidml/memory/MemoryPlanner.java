@@ -10,5 +10,14 @@ public interface MemoryPlanner {
    *
    * @param problem the buffers
    */
-  MemoryPlan plan(MemoryProblem problem);
+  default MemoryPlan plan(MemoryProblem problem) {
+    return problem.ofBlocks(planBlocks(problem.blocks()));
+  }
+
+  /**
+   * Returns a plan like {@link #plan} does.
+   *
+   * @param problem buffers without aliases
+   */
+  MemoryPlan planBlocks(MemoryProblem problem);
 }

@@ -5,12 +5,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
 /**
  * What has to be placed: buffers with a size in bytes and a lifespan {@code [lower, upper)} over
- * execution steps. Two buffers that are live at a common step may not share a byte.
+ * execution steps. Two buffers that are live at a common step may not share a byte, unless they
+ * have the same alias: those are names of one block and all lie at its offset.
  *
  * <p>Immutable and safe to share. Lifespans do not depend on tensor shapes; {@link #withSizes}
  * gives the same problem for other shapes without deriving the overlaps again.
@@ -23,10 +25,15 @@ public final class MemoryProblem {
 
   private final Lifespans spans;
   private final long[] bytes;
+  private final List<Optional<String>> aliases;
+  private final Optional<AliasGroups> groups;
 
-  private MemoryProblem(Lifespans spans, long[] bytes) {
+  private MemoryProblem(
+      Lifespans spans, long[] bytes, List<Optional<String>> aliases, Optional<AliasGroups> groups) {
     this.spans = spans;
     this.bytes = bytes;
+    this.aliases = aliases;
+    this.groups = groups;
   }
 
   /**
@@ -35,35 +42,33 @@ public final class MemoryProblem {
    * @param buffers rows with distinct ids
    * @throws VerificationException if an id is used twice, a lifespan is empty or starts before step
    *     zero, a size is negative, an alignment is no power of two, or a fixed offset is negative or
-   *     misaligned
+   *     misaligned, also by another buffer of the same alias
    */
   public static MemoryProblem of(List<Buffer> buffers) {
-    int n = buffers.size();
-    String[] ids = new String[n];
-    int[] lower = new int[n];
-    int[] upper = new int[n];
-    long[] alignment = new long[n];
-    long[] fixed = new long[n];
-    long[] bytes = new long[n];
     Set<String> seen = new HashSet<>();
-    for (int i = 0; i < n; i++) {
+    long[] bytes = new long[buffers.size()];
+    boolean aliased = false;
+    for (int i = 0; i < bytes.length; i++) {
       Buffer buffer = buffers.get(i);
-      ids[i] = buffer.id();
-      lower[i] = buffer.lower();
-      upper[i] = buffer.upper();
-      alignment[i] = buffer.alignment();
-      fixed[i] = buffer.fixedOffset().orElse(FREE);
+      String id = buffer.id();
+      long alignment = buffer.alignment();
+      long fixed = buffer.fixedOffset().orElse(0);
       bytes[i] = buffer.bytes();
-      check(seen.add(ids[i]), ids[i], "the id is used twice");
-      check(lower[i] >= 0 && lower[i] < upper[i], ids[i], "the lifespan is empty or negative");
-      check(Long.bitCount(alignment[i]) == 1 && alignment[i] > 0, ids[i], "bad alignment");
+      aliased |= buffer.alias().isPresent();
+      check(seen.add(id), id, "the id is used twice");
       check(
-          buffer.fixedOffset().isEmpty() || (fixed[i] >= 0 && fixed[i] % alignment[i] == 0),
-          ids[i],
-          "the fixed offset is negative or misaligned");
+          buffer.lower() >= 0 && buffer.lower() < buffer.upper(),
+          id,
+          "the lifespan is empty or negative");
+      check(Long.bitCount(alignment) == 1 && alignment > 0, id, "the alignment is no power of two");
+      check(fixed >= 0 && fixed % alignment == 0, id, "the fixed offset is negative or misaligned");
     }
+    Lifespans spans = Lifespans.of(buffers);
     return new MemoryProblem(
-        new Lifespans(ids, lower, upper, alignment, fixed), checkedSizes(ids, bytes));
+        spans,
+        checkedSizes(spans.ids, bytes),
+        buffers.stream().map(Buffer::alias).toList(),
+        aliased ? Optional.of(AliasGroups.of(buffers)) : Optional.empty());
   }
 
   /**
@@ -73,7 +78,7 @@ public final class MemoryProblem {
    * @throws VerificationException if a size is negative or their number differs
    */
   public MemoryProblem withSizes(long[] newBytes) {
-    return new MemoryProblem(spans, checkedSizes(spans.ids, newBytes.clone()));
+    return new MemoryProblem(spans, checkedSizes(spans.ids, newBytes.clone()), aliases, groups);
   }
 
   private static long[] checkedSizes(String[] ids, long[] bytes) {
@@ -91,6 +96,23 @@ public final class MemoryProblem {
     if (!holds) {
       throw new VerificationException(PHASE, "buffer '" + subject + "'", problem);
     }
+  }
+
+  /** Returns the problem with one buffer for each alias; this one if there are none. */
+  MemoryProblem blocks() {
+    return groups
+        .map(g -> new MemoryProblem(g.spans(), g.sizes(bytes), List.of(), Optional.empty()))
+        .orElse(this);
+  }
+
+  /** Returns a plan of {@link #blocks} as a plan of this problem. */
+  MemoryPlan ofBlocks(MemoryPlan plan) {
+    return groups.map(g -> g.expand(plan)).orElse(plan);
+  }
+
+  /** Returns a plan of this problem as a plan of {@link #blocks}. */
+  MemoryPlan blocksOf(MemoryPlan plan) {
+    return groups.map(g -> g.collapse(plan)).orElse(plan);
   }
 
   Lifespans spans() {
@@ -137,6 +159,13 @@ public final class MemoryProblem {
     return spans.fixed[i];
   }
 
+  /**
+   * Returns what buffer {@code i} has in common with the other names of its block, if it is one.
+   */
+  public Optional<String> alias(int i) {
+    return aliases.isEmpty() ? Optional.empty() : aliases.get(i);
+  }
+
   /** Returns buffer {@code i} as a row. */
   public Buffer buffer(int i) {
     long fixed = spans.fixed[i];
@@ -146,7 +175,8 @@ public final class MemoryProblem {
         spans.upper[i],
         bytes[i],
         spans.alignment[i],
-        fixed == FREE ? OptionalLong.empty() : OptionalLong.of(fixed));
+        fixed == FREE ? OptionalLong.empty() : OptionalLong.of(fixed),
+        alias(i));
   }
 
   /** Returns all buffers as rows. */
@@ -158,10 +188,10 @@ public final class MemoryProblem {
     return rows;
   }
 
-  /** Returns the bytes all buffers take when none is reused, without padding. */
+  /** Returns the bytes all blocks take when none is reused, without padding. */
   public long totalBytes() {
     long total = 0;
-    for (long b : bytes) {
+    for (long b : blocks().bytes) {
       total += b;
     }
     return total;
@@ -169,7 +199,7 @@ public final class MemoryProblem {
 
   /** Returns the largest sum of live bytes over all steps; no plan is smaller. */
   public long maxLiveBytes() {
-    return maxLive(1);
+    return blocks().maxLive(1);
   }
 
   /**
@@ -178,6 +208,10 @@ public final class MemoryProblem {
    * together, and not below the end of any fixed buffer. {@link ExactPlanner} proves more.
    */
   public long lowerBound() {
+    return groups.isPresent() ? blocks().boundOfBlocks() : boundOfBlocks();
+  }
+
+  private long boundOfBlocks() {
     long grain = spans.grain;
     long bound = Math.max(maxLive(1), grain == 1 ? 0 : maxLive(grain) - (grain - 1));
     for (int i = 0; i < bytes.length; i++) {
@@ -213,6 +247,10 @@ public final class MemoryProblem {
 
   /** Returns a step at which {@link #maxLiveBytes} is reached, or zero when there is no buffer. */
   public int peakStep() {
+    return groups.isPresent() ? blocks().peakOfBlocks() : peakOfBlocks();
+  }
+
+  private int peakOfBlocks() {
     long live = 0;
     long max = -1;
     int step = 0;

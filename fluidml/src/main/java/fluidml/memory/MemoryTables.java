@@ -5,8 +5,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The two tables of Optimium for any plan: after each execution step the <em>allocation table</em>
- * says what is live where, and the <em>memory plan table</em> says where every buffer was put.
+ * The two tables of Optimium for any plan, one entry per block: after each execution step the
+ * <em>allocation table</em> says what is live where, and the <em>memory plan table</em> says where
+ * every buffer was put.
  *
  * @param steps one allocation table per step at which buffers are born, in execution order
  * @param plan the memory plan table, in order of birth
@@ -45,6 +46,10 @@ public record MemoryTables(List<Step> steps, List<Entry> plan, long arenaBytes, 
    * @param plan a plan for them
    */
   public static MemoryTables of(MemoryProblem problem, MemoryPlan plan) {
+    return ofBlocks(problem.blocks(), problem.blocksOf(plan));
+  }
+
+  private static MemoryTables ofBlocks(MemoryProblem problem, MemoryPlan plan) {
     Lifespans spans = problem.spans();
     List<Entry> entries = new ArrayList<>();
     List<Integer> births = new ArrayList<>();

@@ -8,7 +8,7 @@ record NoReusePlanner() implements MemoryPlanner {
   }
 
   @Override
-  public MemoryPlan plan(MemoryProblem problem) {
+  public MemoryPlan planBlocks(MemoryProblem problem) {
     int n = problem.count();
     long[] offset = new long[n];
     long end = 0;

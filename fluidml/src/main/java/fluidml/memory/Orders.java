@@ -21,7 +21,11 @@ final class Orders {
 
   /** Sorts in place, stable: insertion sort of short runs, then bottom-up merging. */
   static void sort(int[] order, IndexComparator by) {
-    int n = order.length;
+    sort(order, order.length, by);
+  }
+
+  /** Sorts the first n in place, stable. */
+  static void sort(int[] order, int n, IndexComparator by) {
     for (int from = 0; from < n; from += RUN) {
       insertionSort(order, from, Math.min(n, from + RUN), by);
     }

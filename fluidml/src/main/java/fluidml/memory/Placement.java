@@ -14,8 +14,11 @@ final class Placement {
     BEST
   }
 
-  /** Up to this many neighbours are sorted on the spot; beyond, all placed buffers are walked. */
+  /** Up to this many neighbours are sorted on the spot. */
   private static final int FEW = 24;
+
+  /** Sorting many neighbours pays when there are that many times more placed buffers. */
+  private static final int FAR_MORE = 16;
 
   private final Lifespans spans;
   private final long[] bytes;
@@ -115,22 +118,16 @@ final class Placement {
 
   /** Fills {@link #near} with the placed buffers that overlap in time, by offset. */
   private int gather(int i) {
-    int from = spans.start[i];
-    int to = spans.start[i + 1];
     int count = 0;
-    if (to - from <= FEW) {
-      for (int k = from; k < to; k++) {
-        int b = spans.neighbours[k];
-        if (placed[b] && bytes[b] > 0) {
-          int at = count++;
-          while (at > 0 && offset[near[at - 1]] > offset[b]) {
-            near[at] = near[at - 1];
-            at--;
-          }
-          near[at] = b;
-        }
+    if (spans.listsNeighbours()) {
+      int from = spans.start[i];
+      int to = spans.start[i + 1];
+      if (to - from <= FEW) {
+        return gatherFew(from, to);
       }
-      return count;
+      if ((long) FAR_MORE * (to - from) < placedCount) {
+        return gatherMany(from, to);
+      }
     }
     int lower = spans.lower[i];
     int upper = spans.upper[i];
@@ -140,6 +137,34 @@ final class Placement {
         near[count++] = b;
       }
     }
+    return count;
+  }
+
+  private int gatherFew(int from, int to) {
+    int count = 0;
+    for (int k = from; k < to; k++) {
+      int b = spans.neighbours[k];
+      if (placed[b] && bytes[b] > 0) {
+        int at = count++;
+        while (at > 0 && offset[near[at - 1]] > offset[b]) {
+          near[at] = near[at - 1];
+          at--;
+        }
+        near[at] = b;
+      }
+    }
+    return count;
+  }
+
+  private int gatherMany(int from, int to) {
+    int count = 0;
+    for (int k = from; k < to; k++) {
+      int b = spans.neighbours[k];
+      if (placed[b] && bytes[b] > 0) {
+        near[count++] = b;
+      }
+    }
+    Orders.sort(near, count, (a, b) -> Long.compare(offset[a], offset[b]));
     return count;
   }
 

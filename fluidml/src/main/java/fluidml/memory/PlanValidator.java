@@ -2,9 +2,16 @@ package fluidml.memory;
 
 import fluidml.error.VerificationException;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 
-/** The obvious quadratic check that a plan solves its problem; shares no code with the planners. */
+/**
+ * The obvious check that a plan solves its problem, by all pairs of buffers that are live together;
+ * shares no code with the planners.
+ */
 public final class PlanValidator {
   /** One way in which a plan is wrong. */
   public sealed interface Violation {
@@ -76,6 +83,23 @@ public final class PlanValidator {
     }
   }
 
+  /**
+   * A buffer does not lie where another name of its block does.
+   *
+   * @param buffer the buffer
+   * @param other the other name
+   * @param offset offset of the buffer in bytes
+   * @param otherOffset offset of the other in bytes
+   */
+  public record Parted(String buffer, String other, long offset, long otherOffset)
+      implements Violation {
+    @Override
+    public String describe() {
+      return "'%s' lies at %d, but '%s' of the same block at %d"
+          .formatted(buffer, offset, other, otherOffset);
+    }
+  }
+
   private PlanValidator() {}
 
   /**
@@ -96,17 +120,55 @@ public final class PlanValidator {
     for (int i = 0; i < problem.count(); i++) {
       single(problem.buffer(i), plan.offset(i), plan.arenaBytes(), found);
     }
-    for (int i = 0; i < problem.count(); i++) {
-      for (int j = i + 1; j < problem.count(); j++) {
-        int step = Math.max(problem.lower(i), problem.lower(j));
-        long from = Math.max(plan.offset(i), plan.offset(j));
-        long to = Math.min(plan.offset(i) + problem.bytes(i), plan.offset(j) + problem.bytes(j));
-        if (step < problem.upper(i) && step < problem.upper(j) && from < to) {
-          found.add(new Clash(problem.id(i), problem.id(j), step, from));
+    List<Buffer> blocks = blocks(problem);
+    List<Integer> byBirth = new ArrayList<>(IntStream.range(0, blocks.size()).boxed().toList());
+    byBirth.sort(Comparator.comparingInt(i -> blocks.get(i).lower()));
+    for (int x = 0; x < byBirth.size(); x++) {
+      int i = byBirth.get(x);
+      for (int y = x + 1; y < byBirth.size(); y++) {
+        int j = byBirth.get(y);
+        if (blocks.get(j).lower() >= blocks.get(i).upper()) {
+          break;
         }
+        pair(blocks.get(i), blocks.get(j), plan.offset(i), plan.offset(j), found);
       }
     }
     return found;
+  }
+
+  /** Returns every buffer with the lifespan and size of the block it is a name of. */
+  private static List<Buffer> blocks(MemoryProblem problem) {
+    Map<String, Buffer> union = new HashMap<>();
+    for (Buffer row : problem.buffers()) {
+      row.alias().ifPresent(alias -> union.merge(alias, row, PlanValidator::union));
+    }
+    return problem.buffers().stream()
+        .map(row -> row.alias().map(alias -> union(row, union.get(alias))).orElse(row))
+        .toList();
+  }
+
+  private static Buffer union(Buffer a, Buffer b) {
+    return Buffer.of(
+            a.id(),
+            Math.min(a.lower(), b.lower()),
+            Math.max(a.upper(), b.upper()),
+            Math.max(a.bytes(), b.bytes()))
+        .aliased(a.alias().orElseThrow());
+  }
+
+  private static void pair(Buffer a, Buffer b, long offsetA, long offsetB, List<Violation> found) {
+    if (a.alias().isPresent() && a.alias().equals(b.alias())) {
+      if (offsetA != offsetB) {
+        found.add(new Parted(a.id(), b.id(), offsetA, offsetB));
+      }
+      return;
+    }
+    int step = Math.max(a.lower(), b.lower());
+    long from = Math.max(offsetA, offsetB);
+    long to = Math.min(offsetA + a.bytes(), offsetB + b.bytes());
+    if (step < a.upper() && step < b.upper() && from < to) {
+      found.add(new Clash(a.id(), b.id(), step, from));
+    }
   }
 
   private static void single(Buffer buffer, long offset, long arenaBytes, List<Violation> found) {

@@ -46,11 +46,12 @@ public final class Planners {
   }
 
   /**
-   * Returns the portfolio for binding: greedy planners from cheap to dear until one meets the lower
-   * bound, else the best of them. A few hundred microseconds at most on hundreds of buffers.
+   * Returns the portfolio for binding: greedy and valley planners from cheap to dear until one
+   * meets the lower bound, else the best of them. A few hundred microseconds at most on hundreds of
+   * buffers, some seconds on a hundred thousand.
    */
   public static MemoryPlanner fast() {
-    return new PortfolioPlanner("fast", greedy(), 0);
+    return new PortfolioPlanner("fast", greedy(), ValleyPlanner.all(), 0);
   }
 
   /**
@@ -67,7 +68,7 @@ public final class Planners {
    * @param searchNodes states that branch and bound may look at
    */
   public static MemoryPlanner thorough(long searchNodes) {
-    return new PortfolioPlanner("thorough", greedy(), searchNodes);
+    return new PortfolioPlanner("thorough", greedy(), ValleyPlanner.all(), searchNodes);
   }
 
   /**
@@ -103,6 +104,7 @@ public final class Planners {
     List<MemoryPlanner> all = new ArrayList<>();
     all.add(noReuse());
     all.addAll(greedy());
+    all.addAll(ValleyPlanner.all());
     all.add(fast());
     all.add(thorough());
     all.add(exact());

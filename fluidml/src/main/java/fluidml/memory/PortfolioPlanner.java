@@ -4,26 +4,46 @@ import java.util.List;
 
 /**
  * Tries planners from cheap to dear and takes the first that meets the lower bound, else the best;
- * the plan carries the name of the planner that made it.
+ * the plan carries the name of the planner that made it. Planners that walk all buffers live
+ * together are left out where that is too many.
  *
  * @param name the portfolio's name
- * @param members planners in order of cost
+ * @param greedy planners that place one buffer after the other, in order of cost
+ * @param valleys planners whose time does not depend on how many buffers are live together
  * @param searchNodes states that branch and bound may look at when no member meets the bound
  */
-record PortfolioPlanner(String name, List<MemoryPlanner> members, long searchNodes)
+record PortfolioPlanner(
+    String name, List<MemoryPlanner> greedy, List<MemoryPlanner> valleys, long searchNodes)
     implements MemoryPlanner {
+  /** Pairs of buffers a greedy planner may look at, some tenths of a second. */
+  private static final long MOST_PAIRS = 30_000_000;
+
   @Override
-  public MemoryPlan plan(MemoryProblem problem) {
+  public MemoryPlan planBlocks(MemoryProblem problem) {
     // Alignment may cost up to one grain over the bound however the buffers are placed.
     long goal = problem.lowerBound() + problem.spans().grain - 1;
-    MemoryPlan best = members.getFirst().plan(problem);
-    for (int i = 1; i < members.size() && best.arenaBytes() > goal; i++) {
-      MemoryPlan next = members.get(i).plan(problem);
-      best = next.arenaBytes() < best.arenaBytes() ? next : best;
+    boolean crowded = problem.spans().greedyPairs() > MOST_PAIRS;
+    MemoryPlan best = (crowded ? valleys : greedy).getFirst().planBlocks(problem);
+    if (!crowded) {
+      best = first(greedy, problem, goal, best);
     }
+    best = first(valleys, problem, goal, best);
     if (best.arenaBytes() > goal && searchNodes > 0) {
       ExactPlanner.Limits limits = ExactPlanner.Limits.ofNodes(searchNodes).withTarget(goal);
       best = new ExactPlanner(limits).improve(problem, best).plan();
+    }
+    return best;
+  }
+
+  private static MemoryPlan first(
+      List<MemoryPlanner> planners, MemoryProblem problem, long goal, MemoryPlan start) {
+    MemoryPlan best = start;
+    for (int i = 0; i < planners.size() && best.arenaBytes() > goal; i++) {
+      if (planners.get(i).name().equals(best.planner())) {
+        continue;
+      }
+      MemoryPlan next = planners.get(i).planBlocks(problem);
+      best = next.arenaBytes() < best.arenaBytes() ? next : best;
     }
     return best;
   }

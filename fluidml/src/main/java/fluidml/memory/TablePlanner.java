@@ -16,11 +16,11 @@ record TablePlanner() implements MemoryPlanner {
   }
 
   @Override
-  public MemoryPlan plan(MemoryProblem problem) {
+  public MemoryPlan planBlocks(MemoryProblem problem) {
     Lifespans spans = problem.spans();
     for (long fixed : spans.fixed) {
       if (fixed != MemoryProblem.FREE) {
-        return new GreedyPlanner(name(), BufferOrder.BIRTH, Placement.Fit.BEST).plan(problem);
+        return new GreedyPlanner(name(), BufferOrder.BIRTH, Placement.Fit.BEST).planBlocks(problem);
       }
     }
     int n = problem.count();

@@ -40,6 +40,26 @@ class ExactPlannerTest {
     assertTrue(result.proven());
   }
 
+  @Property(tries = 200)
+  void namesOfABlockLieTogether(
+      @ForAll("tiny") MemoryProblem problem, @ForAll("offsets") List<Integer> groups) {
+    List<Buffer> rows = new ArrayList<>(problem.buffers());
+    for (int i = 0; i < Math.min(rows.size(), groups.size()); i++) {
+      rows.set(i, rows.get(i).aliased("g" + groups.get(i) % 2));
+    }
+    MemoryProblem aliased = MemoryProblem.of(rows);
+    assertEquals(aliased, MemoryCsv.parseProblem(MemoryCsv.format(aliased)));
+    assertTrue(aliased.totalBytes() <= problem.totalBytes());
+    long optimum = optimum(aliased.blocks());
+    ExactPlanner.Result result = Planners.exact().solve(aliased);
+    assertEquals(optimum, PlanValidator.check(aliased, result.plan()).arenaBytes());
+    assertTrue(result.proven());
+    for (MemoryPlanner planner : Planners.all()) {
+      MemoryPlan plan = PlanValidator.check(aliased, planner.plan(aliased));
+      assertTrue(plan.arenaBytes() >= optimum, planner.name());
+    }
+  }
+
   @Property(tries = 100)
   void aTargetIsReachedIfThereIsAPlan(@ForAll("tiny") MemoryProblem problem) {
     long target = optimum(problem) + 3;

@@ -34,6 +34,11 @@ class MemoryCsvTest {
         "id,lower,upper,size;a,0,1,x|line 2",
         "id,lower,upper,size;a,0,1,2;b,0,1,-1|line 3",
         "id,lower,upper,size;a,0,99999999999,1|line 2",
+        "id,lower,upper,size;a,3,3,1|lower 3 is not below upper 3",
+        "id,lower,upper,size;a,0,1,1;;a,1,2,1|id 'a' is that of line 2",
+        "id,lower,upper,size,alignment;a,0,1,1,3|alignment 3 is no power of two",
+        "id,lower,upper,size,alignment,offset;a,0,1,1,4,6|not a multiple of alignment 4",
+        "id,lower,upper,size,offset,alias;a,0,1,1,0,x;b,0,1,1,1,x|alias 'x'",
       })
   void malformedTextIsRefusedByLine(String text, String where) {
     InvalidInputException e =

@@ -8,6 +8,7 @@ import fluidml.error.InvalidInputException;
 import fluidml.error.VerificationException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -130,6 +131,44 @@ class PlannersTest {
     assertEquals(12, problem.maxLiveBytes());
     assertEquals(129, problem.lowerBound());
     assertEquals(132, Planners.fast().plan(problem).arenaBytes());
+  }
+
+  @Test
+  void namesOfABlockThatPartAreFound() {
+    MemoryProblem problem =
+        MemoryProblem.of(
+            List.of(
+                Buffer.of("x", 0, 2, 8).aliased("t"),
+                Buffer.of("reshaped", 3, 5, 8).aliased("t"),
+                Buffer.of("between", 2, 3, 4)));
+    assertEquals(12, problem.lowerBound());
+    assertEquals(12, problem.totalBytes());
+    assertEquals(
+        List.of(new PlanValidator.Parted("x", "reshaped", 0, 8)),
+        PlanValidator.violations(problem, new MemoryPlan("broken", new long[] {0, 8, 16}, 20)));
+    assertEquals(
+        List.of(
+            new PlanValidator.Clash("x", "between", 2, 4),
+            new PlanValidator.Clash("reshaped", "between", 2, 4)),
+        PlanValidator.violations(problem, new MemoryPlan("broken", new long[] {0, 0, 4}, 8)));
+    String tables = MemoryTables.of(problem, Planners.fast().plan(problem)).planText();
+    assertTrue(tables.contains("x=reshaped,0,5,0,8"), tables);
+  }
+
+  @Test
+  void crowdedProblemsArePlannedWithoutLookingAtAllPairs() {
+    Random random = new Random(1);
+    List<Buffer> rows = new ArrayList<>();
+    for (int i = 0; i < 8000; i++) {
+      int a = random.nextInt(8000);
+      int b = random.nextInt(8000);
+      rows.add(
+          Buffer.of("b" + i, Math.min(a, b), Math.max(a, b) + 1, 64L * (1 + random.nextInt(999))));
+    }
+    MemoryProblem problem = MemoryProblem.of(rows);
+    MemoryPlan plan = PlanValidator.check(problem, Planners.fast().plan(problem));
+    assertTrue(plan.planner().startsWith("valley"), plan::toString);
+    assertTrue(plan.ratio(problem) <= 1.02, plan + " for " + problem);
   }
 
   @Test
