@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 
 /**
  * A compiled model: code, constants and threads that any number of {@link Session}s share. Safe for
@@ -46,6 +47,7 @@ public final class Model implements AutoCloseable {
   private final Graph graph;
   private final Optional<Executable> executable;
   private final ThreadTeam team;
+  private final LongSupplier mappedBytes;
   private final Runnable onClose;
   private final Optional<Path> savedAs;
   private final AtomicInteger owners = new AtomicInteger(1);
@@ -54,6 +56,7 @@ public final class Model implements AutoCloseable {
   private Model(Graph imported, Optional<OnnxFile> file, Options options) {
     this.options = options;
     this.imported = imported;
+    this.mappedBytes = () -> file.map(OnnxFile::mappedBytes).orElse(0L);
     this.onClose = () -> file.ifPresent(OnnxFile::close);
     this.savedAs = Optional.empty();
     this.graph = options.optimize() ? Pipeline.standard().run(imported) : imported;
@@ -73,6 +76,7 @@ public final class Model implements AutoCloseable {
 
   private Model(SavedModel saved, Path path, Options options) {
     this.options = options;
+    this.mappedBytes = saved::mappedBytes;
     this.onClose = saved::close;
     this.savedAs = Optional.of(path);
     this.graph = saved.program().graph();
@@ -269,8 +273,7 @@ public final class Model implements AutoCloseable {
 
   MemoryReport.ModelMemory memory() {
     return new MemoryReport.ModelMemory(
-        file.map(OnnxFile::mappedBytes).orElse(0L),
-        executable.map(Executable::constantBytes).orElse(0L));
+        mappedBytes.getAsLong(), executable.map(Executable::constantBytes).orElse(0L));
   }
 
   ThreadTeam team() {

@@ -37,16 +37,19 @@ import java.util.concurrent.CompletionException;
  */
 public final class SavedModel implements AutoCloseable {
   private final Arena arena;
+  private final long mappedBytes;
   private final LoweredProgram program;
   private final int[] chosenOrder;
   private final IdentityHashMap<Kernel, CompiledKernel> codes;
 
   private SavedModel(
       Arena arena,
+      long mappedBytes,
       LoweredProgram program,
       int[] chosenOrder,
       IdentityHashMap<Kernel, CompiledKernel> codes) {
     this.arena = arena;
+    this.mappedBytes = mappedBytes;
     this.program = program;
     this.chosenOrder = chosenOrder;
     this.codes = codes;
@@ -170,7 +173,7 @@ public final class SavedModel implements AutoCloseable {
     for (int i = 0; i < loaded.size(); i++) {
       codes.put(decoder.kernels().get(i), loaded.get(i));
     }
-    return new SavedModel(arena, program, decoder.chosenOrder(), codes);
+    return new SavedModel(arena, mapped.byteSize(), program, decoder.chosenOrder(), codes);
   }
 
   private static <T> T joined(CompletableFuture<T> future) {
@@ -225,6 +228,11 @@ public final class SavedModel implements AutoCloseable {
       throw new IllegalArgumentException("no code for kernel '" + kernel.name() + "'");
     }
     return code;
+  }
+
+  /** Bytes of the mapping. */
+  public long mappedBytes() {
+    return mappedBytes;
   }
 
   /** Unmaps the file; the program must not be used any more. */
