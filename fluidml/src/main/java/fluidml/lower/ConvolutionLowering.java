@@ -31,9 +31,6 @@ public final class ConvolutionLowering implements Lowering {
   /** Relative speed of a tile with 1 and 2 vectors of columns, with 16 registers. */
   private static final double[] SPEED_OF_16 = {0.7, 1};
 
-  /** Packed filters up to this many bytes stay in a core's second-level cache. */
-  private static final long CACHED_FILTERS = 768 << 10;
-
   @Override
   public Result lower(Cluster cluster, Context context) {
     Optional<Node> anchor = cluster.anchor();
@@ -69,14 +66,22 @@ public final class ConvolutionLowering implements Lowering {
     int best = 1;
     double bestCost = Double.MAX_VALUE;
     for (int vectors = 1; vectors <= speed.length; vectors++) {
-      long panels = Math.ceilDiv(filters, (long) vectors * lanes);
-      double cost = panels * vectors / speed[vectors - 1];
-      if (cost < bestCost) {
+      long all = Math.ceilDiv(filters, (long) lanes);
+      int rest = (int) (all % vectors);
+      double cost = all / vectors * vectors / speed[vectors - 1];
+      cost += rest == 0 ? 0 : rest / speed[rest - 1];
+      if (cost <= bestCost) {
         bestCost = cost;
         best = vectors;
       }
     }
     return new Tile(ROWS, best, lanes);
+  }
+
+  /** Vectors of the last panel that have filters. */
+  private static int lastVectors(long filters, Tile tile) {
+    long rest = (filters - 1) % tile.columns() + 1;
+    return (int) Math.ceilDiv(rest, tile.lanes());
   }
 
   private static KernelCall convolution(
@@ -91,7 +96,6 @@ public final class ConvolutionLowering implements Lowering {
     View x = input.view();
     Shape y = node.output().shape();
     boolean contiguous = input.isDense(1) || input.isConstant(1);
-    long bytes = shape.paddedFilters(tile.columns()) * shape.depth() * x.dtype().bytes();
     WindowResult result = new WindowResult(call, cluster, context, node.input(2), tile.lanes());
     boolean leaves = !shape.transposed() && Windows.leaves(shape.window(), x.shape(), y);
     boolean flat =
@@ -116,7 +120,7 @@ public final class ConvolutionLowering implements Lowering {
             shape.taps() == 1,
             leaves,
             shape.transposed(),
-            call.parameter(bytes <= CACHED_FILTERS ? Dim.ONE : Dim.ZERO),
+            lastVectors(shape.filters(), tile),
             result.lanes());
     Nest nest =
         ConvolutionSchedule.write(call.kernel(), problem, tile, flat ? result.flat() : result);

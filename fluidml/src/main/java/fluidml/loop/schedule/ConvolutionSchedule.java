@@ -6,43 +6,56 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.KernelBuilder;
 import fluidml.loop.ScalarType;
-import fluidml.loop.Type;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BiConsumer;
-import java.util.function.IntFunction;
+import java.util.TreeSet;
 
 /**
  * Convolution as an implicit matrix product: rows are output pixels, columns are filters, and the
  * sum runs over the window's taps and the input channels.
  *
  * <p>A tile of a few pixels, anywhere in the image, times the vectors of one panel of filters stays
- * in registers over the whole sum; inputs are broadcast from where they lie, through a table of
- * offsets that all pixels share. A tile whose windows leave the image is first copied, with zeros
- * for the padding, into scratch. Finished tiles go through scratch to the {@link TileStore}.
+ * in registers over the whole sum ({@link RowTile}); inputs are broadcast from where they lie,
+ * through a table of offsets that all pixels share. A tile whose windows leave the image is first
+ * copied, with zeros for the padding, into scratch. Tiles are of equal heights; a block of them
+ * takes its turn with every panel of filters, so that a panel is used many times once it is in
+ * cache. Finished tiles go through scratch to the {@link TileStore}.
  *
  * <p>Filters come packed as panels {@code [group][panel][tap][channel][column]}, zero where there
- * is no filter. A unit of the parallel range is one tile with one panel; its result does not depend
- * on the partition.
+ * is no filter. A unit of the parallel range is one tile with one panel; tiles of a block run
+ * fastest, then panels, blocks, groups and images. The result does not depend on the partition.
  */
 public final class ConvolutionSchedule {
+  /** Bytes of copied windows that should stay in a core's second-level cache. */
+  private static final long CACHED_BYTES = 512 << 10;
+
+  /** Tiles of a block, at most. */
+  private static final int MOST_TILES = 16;
+
+  /** Tiles of a block, unless there are fewer: what is shared pays for itself. */
+  private static final int FEWEST_TILES = 4;
+
+  /** Time that a tile takes besides its rows, in tenths of a row. */
+  private static final int START_COST = 6;
+
   private final KernelBuilder kernel;
   private final Problem problem;
   private final Tile tile;
   private final TileStore result;
-  private final Type accumulator;
-  private final DType accumulatorStorage;
   private final int rank;
-  private final Buffer tileBuffer;
-  private final Buffer rowTable;
+  private final int entry;
+  private final Buffer sums;
+  private final Buffer table;
   private final Optional<Buffer> offsets;
   private final Optional<Buffer> gathered;
+  private final Expr zero = Exprs.index(0);
+  private final Expr one = Exprs.index(1);
   private final Expr depth;
   private final Expr pixels;
   private final Expr panelsPerGroup;
-  private final Expr tiles;
+  private final Expr mostTiles;
 
   /**
    * What is convolved. Expressions are I64, of sizes.
@@ -62,7 +75,7 @@ public final class ConvolutionSchedule {
    * @param padded whether windows may leave the image
    * @param transposed whether this is the transposed convolution: input position {@code i} and
    *     kernel position {@code k} meet at output position {@code i·stride − pad + k·dilation}
-   * @param panelsInside not 0 to run over panels inside, tiles outside; 0 for the reverse
+   * @param lastVectors vectors of the last panel of a group that have filters; at least 1
    * @param resultLanes channels that {@link TileStore} takes at once, at most those of a vector
    */
   public record Problem(
@@ -80,7 +93,7 @@ public final class ConvolutionSchedule {
       boolean pointwise,
       boolean padded,
       boolean transposed,
-      Expr panelsInside,
+      int lastVectors,
       int resultLanes) {
     /** Copies the axes. */
     public Problem {
@@ -107,12 +120,10 @@ public final class ConvolutionSchedule {
     this.problem = problem;
     this.tile = tile;
     this.result = result;
-    this.accumulator = new Type(Exprs.registerType(problem.input.dtype()), 1);
-    this.accumulatorStorage =
-        accumulator.scalar() == ScalarType.F64 ? DType.FLOAT64 : DType.FLOAT32;
     this.rank = problem.axes.size();
-    Expr taps = Exprs.index(1);
-    Expr all = Exprs.index(1);
+    this.entry = tile.rows * (rank + 1) + 1;
+    Expr taps = one;
+    Expr all = one;
     for (WindowAxis axis : problem.axes) {
       taps = taps.times(axis.kernel());
       all = all.times(axis.output());
@@ -120,22 +131,30 @@ public final class ConvolutionSchedule {
     this.depth = taps.times(problem.channels);
     this.pixels = all;
     this.panelsPerGroup = Exprs.ceilDiv(problem.filters, tile.columns());
-    this.tiles = Exprs.ceilDiv(pixels, tile.rows);
-    int bytes = accumulator.bits() / 8;
-    this.tileBuffer =
+    ScalarType scalar = Exprs.registerType(problem.input.dtype());
+    DType storage = scalar == ScalarType.F64 ? DType.FLOAT64 : DType.FLOAT32;
+    Expr windowBytes = depth.times((double) tile.rows * problem.input.dtype().bytes());
+    boolean copies = problem.padded || problem.transposed;
+    Expr fit =
+        copies
+            ? Exprs.index(CACHED_BYTES)
+                .div(windowBytes.max(one))
+                .max(Exprs.index(FEWEST_TILES))
+                .min(Exprs.index(MOST_TILES))
+            : Exprs.index(MOST_TILES);
+    this.mostTiles = fit.min(tiles()).max(one);
+    this.sums =
         kernel.scratch(
-            "tile", accumulatorStorage, Exprs.index((long) tile.rows * tile.columns() * bytes));
-    this.rowTable =
-        kernel.scratch("rows", DType.INT64, Exprs.index(8L * (tile.rows * (rank + 1) + 1)));
+            "tile", storage, Exprs.index((long) tile.rows * tile.columns() * storage.bytes()));
+    this.table = kernel.scratch("rows", DType.INT64, mostTiles.times(8.0 * entry));
     this.offsets =
         isDense()
             ? Optional.empty()
             : Optional.of(kernel.scratch("offsets", DType.INT64, depth.times(8)));
     this.gathered =
-        problem.padded || problem.transposed
+        copies
             ? Optional.of(
-                kernel.scratch(
-                    "gathered", problem.input.dtype(), depth.times(tile.rows * inputBytes())))
+                kernel.scratch("gathered", problem.input.dtype(), mostTiles.times(windowBytes)))
             : Optional.empty();
   }
 
@@ -149,143 +168,195 @@ public final class ConvolutionSchedule {
     return new ConvolutionSchedule(kernel, problem, tile, result).write();
   }
 
-  private int inputBytes() {
-    return problem.input.dtype().bytes();
-  }
-
-  /** Whether the inputs of a pixel that is not gathered lie one after another. */
+  /** Whether the inputs of a pixel that is not copied lie one after another. */
   private boolean isDense() {
     return (problem.pointwise && problem.contiguous) || problem.transposed;
   }
 
   private Nest write() {
     offsets.ifPresent(
-        table -> kernel.procedure("fillOffsets", List.of(), (b, _) -> fillOffsets(b, table)));
+        buffer -> kernel.procedure("fillOffsets", List.of(), (b, _) -> fillOffsets(b, buffer)));
     gathered.ifPresent(
         copy ->
             kernel.procedure(
                 "gather",
-                List.of("base"),
-                (b, p) -> new Patches(problem, tile, rowTable, copy).write(b, p.getFirst())));
-    kernel.procedure(
-        "prepare",
-        List.of("image", "group", "tileIndex"),
-        (b, p) -> prepare(b, p.get(0), p.get(1), p.get(2)));
-    List<String> parameters = new ArrayList<>(List.of("panel", "depth"));
-    for (int r = 0; r < tile.rows; r++) {
-      parameters.add("row" + r);
+                List.of("base", "slot", "rows"),
+                (b, p) ->
+                    new Patches(problem, tile, table, entry, copy)
+                        .write(b, p.get(0), p.get(1), p.get(2))));
+    kernel.procedure("prepare", List.of("image", "group", "slot", "row", "rows"), this::prepare);
+    for (int vectors : new TreeSet<>(List.of(tile.vectors, problem.lastVectors))) {
+      for (int height = 1; height <= tile.rows; height++) {
+        declareMultiply(new Tile(height, vectors, tile.lanes));
+      }
     }
+    kernel.procedure(
+        "finish",
+        List.of("image", "channel", "slot", "rows", "width"),
+        (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), p.get(3), p.get(4)));
+    kernel.procedure(
+        "panel",
+        List.of("image", "group", "panel", "begin", "end", "tile", "height", "stride"),
+        this::panel);
+    Expr turns = problem.batch.times(problem.groups).times(blocks());
+    return new Nest(turns.times(panelsPerGroup).times(tilesPerBlock()), this::main);
+  }
+
+  private void declareMultiply(Tile part) {
+    List<String> parameters = List.of("slot", "panel", "ahead", "stride");
     if (!problem.transposed) {
-      kernel.procedure("multiply", parameters, (b, p) -> multiply(b, problem.input, p, offsets));
+      kernel.procedure(
+          name("multiply", part),
+          parameters,
+          (b, p) -> {
+            List<Expr> starts = new ArrayList<>();
+            Expr line = b.let("line", p.getFirst().times(entry));
+            for (int r = 0; r < part.rows; r++) {
+              starts.add(b.let("start", b.load(table, line.plus(r * (rank + 1.0)))));
+            }
+            multiply(b, part, problem.input, offsets, starts, p);
+          });
     }
     gathered.ifPresent(
         copy ->
             kernel.procedure(
-                "multiplyGathered", parameters, (b, p) -> multiply(b, copy, p, Optional.empty())));
-    List<String> place = List.of("image", "channel", "rowCount");
-    kernel.procedure(
-        "finish", place, (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), Optional.empty()));
-    kernel.procedure(
-        "finishEdge",
-        List.of("image", "channel", "rowCount", "columns"),
-        (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), Optional.of(p.get(3))));
-    Expr units = problem.batch.times(problem.groups).times(panelsPerGroup).times(tiles);
-    return new Nest(units, this::main);
+                name("multiplyGathered", part),
+                parameters,
+                (b, p) -> {
+                  List<Expr> starts = new ArrayList<>();
+                  Expr line = b.let("line", p.getFirst().times(depth).times(tile.rows));
+                  for (int r = 0; r < part.rows; r++) {
+                    starts.add(b.let("start", line.plus(depth.times((double) r))));
+                  }
+                  multiply(b, part, copy, Optional.empty(), starts, p);
+                }));
   }
 
-  private long row(int r) {
-    return (long) r * (rank + 1);
+  private void multiply(
+      BodyBuilder b,
+      Tile part,
+      Buffer rows,
+      Optional<Buffer> places,
+      List<Expr> starts,
+      List<Expr> parameters) {
+    new RowTile(part, rows, places, problem.panels, tile.columns(), sums)
+        .write(
+            b,
+            parameters.get(1),
+            starts,
+            depth,
+            new RowTile.Ahead(parameters.get(2), parameters.get(3)),
+            zero);
+  }
+
+  private static String name(String kind, Tile part) {
+    return kind + part.rows + "x" + part.vectors;
+  }
+
+  /**
+   * Pixels of every tile, the last one's beyond the image included: all of them where there are
+   * few, else as many as a tile may have or one less, whichever wastes less time. One number for
+   * all tiles, so that one micro-kernel runs often and gets hot.
+   */
+  private Expr height() {
+    Expr most = Exprs.index(tile.rows);
+    if (tile.rows == 1) {
+      return most;
+    }
+    Expr high = Exprs.ceilDiv(pixels, tile.rows).times(10.0 * tile.rows + START_COST);
+    Expr low = Exprs.ceilDiv(pixels, tile.rows - 1L).times(10.0 * tile.rows - 10 + START_COST);
+    Expr better = Exprs.select(low.lt(high), Exprs.index(tile.rows - 1L), most);
+    return Exprs.select(pixels.lt(most), pixels.max(one), better);
+  }
+
+  private Expr tiles() {
+    return ceilDiv(pixels, height());
+  }
+
+  /** Blocks of tiles; none if there are no pixels. */
+  private Expr blocks() {
+    return ceilDiv(tiles(), mostTiles);
+  }
+
+  /** Tiles of every block, one at least. */
+  private Expr tilesPerBlock() {
+    return ceilDiv(tiles(), blocks().max(one)).max(one);
+  }
+
+  private static Expr ceilDiv(Expr a, Expr b) {
+    return a.plus(b).minus(1).div(b);
   }
 
   private void main(BodyBuilder b, Expr begin, Expr end) {
-    offsets.ifPresent(_ -> b.when(begin.lt(end), () -> b.call("fillOffsets")));
-    Expr panelCount = b.let("panelCount", panelsPerGroup);
-    Expr tileCount = b.let("tileCount", tiles);
-    Expr panelsInside = b.let("panelsInside", problem.panelsInside.ne(Exprs.index(0)));
-    Expr inner = b.let("inner", Exprs.select(panelsInside, panelCount, tileCount));
-    Expr outer = b.let("outer", Exprs.select(panelsInside, tileCount, panelCount));
-    Expr rest = b.let("rest", begin.div(inner.max(Exprs.index(1))));
-    Expr images = b.let("images", rest.div(outer.max(Exprs.index(1))));
-    Expr.Read inside = b.variable("inside", begin.minus(rest.times(inner)));
-    Expr.Read outside = b.variable("outside", rest.minus(images.times(outer)));
-    Expr.Read image = b.variable("image", images.div(problem.groups.max(Exprs.index(1))));
-    Expr.Read group = b.variable("group", images.minus(image.times(problem.groups)));
-    Expr.Read prepared = b.variable("prepared", Exprs.index(-1));
-    Expr panelSize = b.let("panelSize", depth.times(tile.columns()));
+    offsets.ifPresent(_ -> b.call("fillOffsets"));
+    Expr count = b.let("count", tilesPerBlock());
+    Expr blocks = b.let("blocks", blocks());
+    Expr units = b.let("units", panelsPerGroup.times(count));
+    Expr height = b.let("height", height());
+    Expr stride = b.let("stride", ceilDiv(Exprs.index(tile.columns()), count));
     b.loop(
-        "unit",
-        begin,
-        end,
-        _ -> {
-          Expr tileIndex = b.let("tileIndex", Exprs.select(panelsInside, outside, inside));
-          Expr panelIndex = b.let("panelIndex", Exprs.select(panelsInside, inside, outside));
-          b.when(
-              prepared.ne(tileIndex),
-              () -> {
-                b.call("prepare", image, group, tileIndex);
-                b.assign(prepared, tileIndex);
+        "turn",
+        begin.div(units),
+        b.let("turns", end.minus(1).div(units).plus(1)),
+        turn -> {
+          Expr whole = b.let("whole", turn.div(blocks));
+          Expr image = b.let("image", whole.div(problem.groups));
+          Expr group = b.let("group", whole.minus(image.times(problem.groups)));
+          Expr first = b.let("first", turn.minus(whole.times(blocks)).times(count));
+          b.loop(
+              "slot",
+              zero,
+              count,
+              slot -> {
+                Expr row = b.let("row", first.plus(slot).times(height));
+                b.when(row.lt(pixels), () -> b.call("prepare", image, group, slot, row, height));
               });
-          Expr panel = b.let("panel", group.times(panelCount).plus(panelIndex).times(panelSize));
-          if (problem.transposed) {
-            callMultiply(b, "multiplyGathered", panel, r -> depth.times(r));
-          } else if (gathered.isPresent()) {
-            b.when(
-                b.load(rowTable, Exprs.index(row(tile.rows))).ne(Exprs.index(0)),
-                () -> callMultiply(b, "multiplyGathered", panel, r -> depth.times(r)),
-                () -> callMultiply(b, "multiply", panel, this::rowStart));
-          } else {
-            callMultiply(b, "multiply", panel, this::rowStart);
-          }
-          finish(b, image, group, tileIndex, panelIndex);
-          b.assign(inside, inside.plus(1));
-          b.when(
-              inside.eq(inner),
-              () -> {
-                b.assign(inside, Exprs.index(0));
-                b.assign(outside, outside.plus(1));
-                b.when(
-                    outside.eq(outer),
-                    () -> {
-                      b.assign(outside, Exprs.index(0));
-                      b.assign(prepared, Exprs.index(-1));
-                      b.assign(group, group.plus(1));
-                      b.when(
-                          group.eq(problem.groups),
-                          () -> {
-                            b.assign(group, Exprs.index(0));
-                            b.assign(image, image.plus(1));
-                          });
-                    });
+          Expr skipped = b.let("skipped", turn.times(units));
+          Expr from = b.let("from", begin.minus(skipped).max(zero));
+          Expr to = b.let("to", end.minus(skipped).min(units));
+          b.loop(
+              "panel",
+              from.div(count),
+              b.let("panels", to.minus(1).div(count).plus(1)),
+              panel -> {
+                Expr before = b.let("before", panel.times(count));
+                Expr begun = from.minus(before).max(zero);
+                Expr ended = to.minus(before).min(count);
+                b.call("panel", image, group, panel, begun, ended, first, height, stride);
               });
         });
   }
 
   /** Where the elements of a window lie, relative to its first one. */
-  private void fillOffsets(BodyBuilder b, Buffer table) {
+  private void fillOffsets(BodyBuilder b, Buffer to) {
     Patches.taps(
         b,
         problem.axes,
         (k, tap) -> {
-          Expr start = Exprs.index(0);
+          Expr start = zero;
           for (int a = 0; a < rank; a++) {
             WindowAxis axis = problem.axes.get(a);
             start = start.plus(k.get(a).times(axis.dilation()).times(axis.inputStride()));
           }
           Expr from = b.let("from", start);
-          Expr to = b.let("to", tap.times(problem.channels));
+          Expr first = b.let("first", tap.times(problem.channels));
           b.loop(
               "channel",
-              Exprs.index(0),
+              zero,
               problem.channels,
-              c -> b.store(table, to.plus(c), from.plus(c.times(problem.channelStride))));
+              c -> b.store(to, first.plus(c), from.plus(c.times(problem.channelStride))));
         });
   }
 
   /**
    * Where the windows of a tile's pixels begin, their coordinates, and whether one leaves the
-   * image.
+   * image. Pixels that do not exist take the place of the last one.
    */
-  private void prepare(BodyBuilder b, Expr image, Expr group, Expr tileIndex) {
+  private void prepare(BodyBuilder b, List<Expr> parameters) {
+    Expr image = parameters.get(0);
+    Expr group = parameters.get(1);
+    Expr slot = parameters.get(2);
+    Expr count = parameters.get(4);
     Expr base =
         b.let(
             "base",
@@ -293,10 +364,9 @@ public final class ConvolutionSchedule {
                 .inputBase
                 .plus(image.times(problem.batchStride))
                 .plus(group.times(problem.channels).times(problem.channelStride)));
-    Expr first = b.let("first", tileIndex.times(tile.rows));
-    Expr last = b.let("last", pixels.minus(1).minus(first));
     List<Expr.Read> position = new ArrayList<>();
-    Expr rest = first;
+    Expr rest = parameters.get(3);
+    Expr last = b.let("last", pixels.minus(1).minus(rest));
     for (int a = rank - 1; a > 0; a--) {
       Expr extent = problem.axes.get(a).output();
       Expr next = b.let("rest", rest.div(extent));
@@ -305,31 +375,32 @@ public final class ConvolutionSchedule {
     }
     position.addFirst(b.variable("o0", rest));
     Expr.Read outside = b.variable("outside", Exprs.index(problem.transposed ? 1 : 0));
+    Expr line = b.let("line", slot.times(entry));
     b.loop(
         "r",
-        Exprs.index(0),
-        Exprs.index(tile.rows),
+        zero,
+        count,
         r -> {
-          Expr entry = b.let("entry", r.times(rank + 1));
+          Expr at = b.let("at", line.plus(r.times(rank + 1)));
           Expr offset = base;
           for (int a = 0; a < rank; a++) {
             WindowAxis axis = problem.axes.get(a);
             Expr start = b.let("start", axis.start(position.get(a)));
             offset = offset.plus(start.times(axis.inputStride()));
-            b.store(rowTable, entry.plus(a + 1), position.get(a));
+            b.store(table, at.plus(a + 1), position.get(a));
             if (problem.padded && !problem.transposed) {
               Expr end = start.plus(axis.kernel().minus(1).times(axis.dilation()));
-              Expr leaves = Exprs.or(start.lt(Exprs.index(0)), end.ge(axis.input()));
-              b.when(leaves, () -> b.assign(outside, Exprs.index(1)));
+              Expr leaves = Exprs.or(start.lt(zero), end.ge(axis.input()));
+              b.when(leaves, () -> b.assign(outside, one));
             }
           }
-          b.store(rowTable, entry, offset);
+          b.store(table, at, offset);
           b.when(r.lt(last), () -> advance(b, position, rank - 1));
         });
     gathered.ifPresent(
         _ -> {
-          b.store(rowTable, Exprs.index(row(tile.rows)), outside);
-          b.when(outside.ne(Exprs.index(0)), () -> b.call("gather", base));
+          b.store(table, line.plus(entry - 1), outside);
+          b.when(outside.ne(zero), () -> b.call("gather", base, slot, count));
         });
   }
 
@@ -339,75 +410,102 @@ public final class ConvolutionSchedule {
       b.when(
           position.get(axis).ge(problem.axes.get(axis).output()),
           () -> {
-            b.assign(position.get(axis), Exprs.index(0));
+            b.assign(position.get(axis), zero);
             advance(b, position, axis - 1);
           });
     }
   }
 
-  private Expr rowStart(int r) {
-    return new Expr.Load(
-        rowTable.name(), rowTable.dtype(), Exprs.index(row(r)), 1, Optional.empty());
-  }
-
-  private void callMultiply(
-      BodyBuilder b, String procedure, Expr panel, IntFunction<Expr> rowStart) {
-    List<Expr> arguments = new ArrayList<>(List.of(panel, depth));
-    for (int r = 0; r < tile.rows; r++) {
-      arguments.add(rowStart.apply(r));
-    }
-    b.call(procedure, arguments.toArray(Expr[]::new));
-  }
-
-  /** Parameters: where the panel begins, its depth, and where every row begins. */
-  private void multiply(BodyBuilder b, Buffer a, List<Expr> parameters, Optional<Buffer> table) {
-    Expr panel = parameters.getFirst();
-    List<Expr> rows = parameters.subList(2, parameters.size());
-    RowTile sums = new RowTile(b, tile, accumulator, a, problem.panels);
-    sums.addAll(panel, rows, parameters.get(1), table);
-    sums.store(tileBuffer, Exprs.index(0));
-  }
-
-  /** Calls {@code finish}, for a panel of which all columns exist, or {@code finishEdge}. */
-  private void finish(BodyBuilder b, Expr image, Expr group, Expr tileIndex, Expr panelIndex) {
-    Expr column = b.let("column", panelIndex.times(tile.columns()));
-    Expr count = b.let("count", problem.filters.minus(column).min(Exprs.index(tile.columns())));
+  /** Some tiles of a block with one panel. */
+  private void panel(BodyBuilder b, List<Expr> parameters) {
+    Expr image = parameters.get(0);
+    Expr group = parameters.get(1);
+    Expr panel = parameters.get(2);
+    Expr firstTile = parameters.get(5);
+    Expr height = parameters.get(6);
+    Expr stride = parameters.get(7);
+    Expr rest = b.let("rest", pixels.minus(firstTile.times(height)));
+    Expr size = b.let("size", depth.times(tile.columns()));
+    Expr index = b.let("index", group.times(panelsPerGroup).plus(panel));
+    Expr last = problem.groups.times(panelsPerGroup).minus(1);
+    Expr next = b.let("next", index.plus(1).min(last).times(size));
+    Expr right = b.let("right", index.times(size));
+    Expr column = b.let("column", panel.times(tile.columns()));
+    Expr width = b.let("width", problem.filters.minus(column).min(Exprs.index(tile.columns())));
     Expr channel = b.let("channel", group.times(problem.filters).plus(column));
-    Expr rows =
-        b.let("rowCount", pixels.minus(tileIndex.times(tile.rows)).min(Exprs.index(tile.rows)));
-    b.when(
-        count.eq(Exprs.index(tile.columns())),
-        () -> b.call("finish", image, channel, rows),
-        () -> b.call("finishEdge", image, channel, rows, count));
+    Expr whole = width.gt(Exprs.index((long) problem.lastVectors * tile.lanes));
+    b.loop(
+        "t",
+        parameters.get(3),
+        parameters.get(4).min(ceilDiv(rest, height)),
+        t -> {
+          Expr count = b.let("count", rest.minus(t.times(height)).min(height));
+          RowTile.Ahead ahead = RowTile.Ahead.share(next, t, stride, depth, tile.columns());
+          Expr[] arguments = {t, right, b.let("ahead", ahead.start()), ahead.stride()};
+          Tile narrow = new Tile(tile.rows, problem.lastVectors, tile.lanes);
+          if (narrow.equals(tile)) {
+            chooseSource(b, tile, t, height, arguments);
+          } else {
+            b.when(
+                whole,
+                () -> chooseSource(b, tile, t, height, arguments),
+                () -> chooseSource(b, narrow, t, height, arguments));
+          }
+          b.call("finish", image, channel, t, count, width);
+        });
   }
 
-  private void finish(BodyBuilder b, Expr image, Expr channel, Expr rows, Optional<Expr> edge) {
+  private void chooseSource(BodyBuilder b, Tile part, Expr slot, Expr count, Expr[] arguments) {
+    Runnable direct = () -> chooseHeight(b, "multiply", part, count, arguments);
+    Runnable copied = () -> chooseHeight(b, "multiplyGathered", part, count, arguments);
+    if (problem.transposed) {
+      copied.run();
+    } else if (gathered.isPresent()) {
+      Expr outside = b.load(table, slot.times(entry).plus(entry - 1));
+      b.when(outside.ne(zero), copied, direct);
+    } else {
+      direct.run();
+    }
+  }
+
+  private static void chooseHeight(
+      BodyBuilder b, String kind, Tile part, Expr count, Expr[] arguments) {
+    if (part.rows == 1) {
+      b.call(name(kind, part), arguments);
+      return;
+    }
+    Tile lower = new Tile(part.rows - 1, part.vectors, part.lanes);
+    b.when(
+        count.eq(Exprs.index(part.rows)),
+        () -> b.call(name(kind, part), arguments),
+        () -> chooseHeight(b, kind, lower, count, arguments));
+  }
+
+  private void finish(BodyBuilder b, Expr image, Expr channel, Expr slot, Expr count, Expr width) {
     int lanes = problem.resultLanes;
+    Expr line = b.let("line", slot.times(entry));
     b.loop(
         "r",
-        Exprs.index(0),
-        rows,
+        zero,
+        count,
         r -> {
+          Expr at = b.let("at", line.plus(r.times(rank + 1)));
           List<Expr> position = new ArrayList<>();
           for (int a = 0; a < rank; a++) {
-            position.add(b.let("o" + a, b.load(rowTable, r.times(rank + 1).plus(a + 1))));
+            position.add(b.let("o" + a, b.load(table, at.plus(a + 1))));
           }
-          BiConsumer<Expr, Optional<Expr>> vector =
+          b.vectorLoop(
+              "c",
+              zero,
+              width,
+              lanes,
               (c, mask) -> {
-                List<Expr> coordinates = new ArrayList<>();
-                coordinates.add(image);
+                List<Expr> coordinates = new ArrayList<>(List.of(image));
                 coordinates.add(b.let("c", channel.plus(c)));
                 coordinates.addAll(position);
-                Expr value = b.load(tileBuffer, r.times(tile.columns()).plus(c), lanes);
+                Expr value = b.load(sums, r.times(tile.columns()).plus(c), lanes);
                 result.store(b, value, coordinates, mask);
-              };
-          Expr zero = Exprs.index(0);
-          if (edge.isPresent()) {
-            b.vectorLoop("c", zero, edge.get(), lanes, vector);
-          } else {
-            Expr columns = Exprs.index(tile.columns());
-            b.loop("c", zero, columns, lanes, c -> vector.accept(c, Optional.empty()));
-          }
+              });
         });
   }
 }

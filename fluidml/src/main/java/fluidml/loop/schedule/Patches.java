@@ -15,11 +15,12 @@ import java.util.function.BiConsumer;
  * Copies the windows of a tile's pixels, zero where they leave the image, in the order of the
  * packed filters.
  *
- * @param rowTable for each pixel an entry of {@code rank + 1} numbers; all but the first are its
- *     coordinates
- * @param copy takes the windows, one after another
+ * @param rowTable for each tile an entry that begins with {@code rank + 1} numbers for each pixel;
+ *     all but the first are its coordinates
+ * @param entry numbers of an entry
+ * @param copy takes the windows, one after another, with room for as many as a tile has rows
  */
-record Patches(Problem problem, Tile tile, Buffer rowTable, Buffer copy) {
+record Patches(Problem problem, Tile tile, Buffer rowTable, int entry, Buffer copy) {
   /**
    * Visits the taps of a window in the order of the packed filters.
    *
@@ -55,8 +56,10 @@ record Patches(Problem problem, Tile tile, Buffer rowTable, Buffer copy) {
    * Writes the copying statements.
    *
    * @param base index of the image's first element
+   * @param slot number of the tile
+   * @param rows its pixels
    */
-  void write(BodyBuilder b, Expr base) {
+  void write(BodyBuilder b, Expr base, Expr slot, Expr rows) {
     int rank = problem.axes().size();
     Expr depth = problem.channels();
     for (WindowAxis axis : problem.axes()) {
@@ -66,12 +69,12 @@ record Patches(Problem problem, Tile tile, Buffer rowTable, Buffer copy) {
     b.loop(
         "r",
         Exprs.index(0),
-        Exprs.index(tile.rows()),
+        rows,
         r -> {
-          Expr row = b.let("row", r.times(elements));
+          Expr row = b.let("row", slot.times(tile.rows()).plus(r).times(elements));
           List<Expr> starts = new ArrayList<>();
           for (int a = 0; a < rank; a++) {
-            Expr position = b.load(rowTable, r.times(rank + 1).plus(a + 1));
+            Expr position = b.load(rowTable, slot.times(entry).plus(r.times(rank + 1)).plus(a + 1));
             WindowAxis axis = problem.axes().get(a);
             Expr start = problem.transposed() ? position.plus(axis.pad()) : axis.start(position);
             starts.add(b.let("start" + a, start));

@@ -4,78 +4,106 @@ import fluidml.loop.BodyBuilder;
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
+import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
 import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The sums of a tile in registers: rows at any places times the columns of a panel. */
-final class RowTile {
-  private final BodyBuilder body;
-  private final Tile tile;
-  private final Buffer rows;
-  private final Buffer panels;
-  private final List<Expr.Read> sums = new ArrayList<>();
+/**
+ * The micro-kernel of convolutions: the sums of a tile in registers, rows at any places times the
+ * columns of a panel. Where terms are neighbours, some memory is read on the way that will be
+ * needed soon, so that it is in cache when its turn comes; a table of offsets leaves no registers
+ * for that.
+ *
+ * @param tile rows and vectors that are computed
+ * @param rows the left operand
+ * @param offsets the place of each term from a row's beginning; empty if they are neighbours
+ * @param panels the right operand, {@code [term][column]}
+ * @param columns columns of a panel, and distance of the sums' rows
+ * @param result takes the sums, row by row
+ */
+record RowTile(
+    Tile tile, Buffer rows, Optional<Buffer> offsets, Buffer panels, int columns, Buffer result) {
 
-  /** Declares the sums, all 0. */
-  RowTile(BodyBuilder body, Tile tile, Type accumulator, Buffer rows, Buffer panels) {
-    this.body = body;
-    this.tile = tile;
-    this.rows = rows;
-    this.panels = panels;
-    Expr zero = body.variable("zero", Exprs.constant(accumulator.times(tile.lanes()), 0));
-    for (int i = 0; i < tile.rows() * tile.vectors(); i++) {
-      sums.add(body.variable("sum", zero));
+  /**
+   * What is read ahead, in the panels: element {@code start + term * stride} for each term.
+   *
+   * @param start index of the first element
+   * @param stride elements from term to term
+   */
+  record Ahead(Expr start, Expr stride) {
+    /**
+     * The share of one of several tiles that read the next panel ahead together.
+     *
+     * @param next where the next panel begins; it is as long as this one
+     * @param index of the tile
+     * @param stride columns divided by the number of tiles, rounded up
+     * @param depth terms of a panel
+     * @param columns of a panel
+     */
+    static Ahead share(Expr next, Expr index, Expr stride, Expr depth, int columns) {
+      Expr last = depth.times(Exprs.index(columns).minus(stride));
+      return new Ahead(next.plus(index.times(stride).times(depth).min(last)), stride);
     }
   }
 
   /**
-   * Adds one term.
+   * Writes the sums of all terms.
    *
    * @param panel where the panel begins
    * @param starts where every row begins
-   * @param offset the term's place from a row's beginning
-   * @param line the term's line of the panel
+   * @param terms number of terms
+   * @param to where the sums go
    */
-  void add(Expr panel, List<Expr> starts, Expr offset, Expr line) {
-    Expr base = panel.plus(line.times(tile.columns()));
-    List<Expr> columns = new ArrayList<>();
+  void write(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Ahead ahead, Expr to) {
+    ScalarType scalar = Exprs.registerType(result.dtype());
+    Expr zero = body.variable("zero", Exprs.constant(new Type(scalar, tile.lanes()), 0));
+    List<Expr.Read> sums = new ArrayList<>();
+    for (int i = 0; i < tile.rows() * tile.vectors(); i++) {
+      sums.add(body.variable("sum", zero));
+    }
+    ScalarType bits = scalar == ScalarType.F64 ? ScalarType.I64 : ScalarType.I32;
+    Expr.Read seen = body.variable("seen", Exprs.integer(new Type(bits, 1), 0));
+    body.loop(
+        "k",
+        Exprs.index(0),
+        terms,
+        k -> {
+          if (offsets.isEmpty()) {
+            Expr soon = body.load(panels, ahead.start.plus(k.times(ahead.stride)));
+            body.assign(seen, Exprs.xor(seen, Exprs.bitcast(bits, soon)));
+          }
+          Expr offset = offsets.map(t -> body.let("offset", body.load(t, k))).orElse(k);
+          add(body, panel.plus(k.times(columns)), starts, offset, sums);
+        });
+    if (offsets.isEmpty()) {
+      // Stored where the first sum goes right after, so that reading ahead is not in vain.
+      body.store(result, to, Exprs.bitcast(scalar, seen));
+    }
+    for (int r = 0; r < tile.rows(); r++) {
+      for (int v = 0; v < tile.vectors(); v++) {
+        Expr at = to.plus((double) r * columns + (double) v * tile.lanes());
+        body.store(result, at, sums.get(r * tile.vectors() + v));
+      }
+    }
+  }
+
+  private void add(
+      BodyBuilder body, Expr line, List<Expr> starts, Expr offset, List<Expr.Read> sums) {
+    List<Expr> right = new ArrayList<>();
     for (int v = 0; v < tile.vectors(); v++) {
-      Expr at = base.plus(v * tile.lanes());
-      columns.add(body.let("b", body.load(panels, at, tile.lanes())));
+      Expr at = line.plus((double) v * tile.lanes());
+      right.add(body.let("b", body.load(panels, at, tile.lanes())));
     }
     for (int r = 0; r < tile.rows(); r++) {
       Expr element = body.load(rows, starts.get(r).plus(offset));
       Expr x = body.let("a", Exprs.spread(element, tile.lanes()));
       for (int v = 0; v < tile.vectors(); v++) {
         Expr.Read sum = sums.get(r * tile.vectors() + v);
-        body.assign(sum, x.fma(columns.get(v), sum));
+        body.assign(sum, x.fma(right.get(v), sum));
       }
-    }
-  }
-
-  /**
-   * Adds all terms.
-   *
-   * @param panel where the panel begins
-   * @param starts where every row begins
-   * @param terms number of terms
-   * @param offsets the place of each term from a row's beginning; empty if they are neighbours
-   */
-  void addAll(Expr panel, List<Expr> starts, Expr terms, Optional<Buffer> offsets) {
-    body.loop("k", Exprs.index(0), terms, k -> add(panel, starts, k, offsets));
-  }
-
-  private void add(Expr panel, List<Expr> starts, Expr k, Optional<Buffer> offsets) {
-    Expr offset = offsets.map(table -> body.let("offset", body.load(table, k))).orElse(k);
-    add(panel, starts, offset, k);
-  }
-
-  /** Writes the sums row by row. */
-  void store(Buffer to, Expr at) {
-    for (int i = 0; i < sums.size(); i++) {
-      body.store(to, at.plus((double) i * tile.lanes()), sums.get(i));
     }
   }
 }

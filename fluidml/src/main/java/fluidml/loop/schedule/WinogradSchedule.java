@@ -11,6 +11,7 @@ import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Two-dimensional convolution with stride 1 by Winograd's minimal filtering ({@link CookToom}).
@@ -149,8 +150,8 @@ public final class WinogradSchedule {
       int height = rows;
       kernel.procedure(
           "multiply" + rows,
-          List.of("left", "panel", "to", "next"),
-          (b, p) -> multiply(b, height, p.get(0), p.get(1), p.get(2), p.get(3)));
+          List.of("left", "panel", "to", "ahead", "stride"),
+          (b, p) -> multiply(b, height, p));
     }
     kernel.procedure(
         "multiplyBlock",
@@ -355,6 +356,7 @@ public final class WinogradSchedule {
     Expr height = b.let("height", count.div(groups));
     Expr higher = b.let("higher", count.minus(height.times(groups)));
     Expr size = b.let("size", problem.channels.times(columns));
+    Expr stride = b.let("stride", columns.plus(groups).minus(1).div(groups));
     Expr panels = b.let("panels", panelCount());
     Expr last = b.let("last", panels.times((double) products * products).minus(1));
     b.loop(
@@ -384,7 +386,8 @@ public final class WinogradSchedule {
                       Expr row = b.let("row", g.times(height).plus(g.min(higher)));
                       Expr more = Exprs.select(g.lt(higher), Exprs.index(1), zero);
                       Expr rows = b.let("rows", height.plus(more));
-                      Expr part = g.min(Exprs.index(tile.vectors() - 1L));
+                      RowTile.Ahead ahead =
+                          RowTile.Ahead.share(next, g, stride, problem.channels, tile.columns());
                       choose(
                           b,
                           tile.rows(),
@@ -393,7 +396,8 @@ public final class WinogradSchedule {
                               line.plus(row).times(problem.channels),
                               right,
                               target.plus(row).times(columns),
-                              next.plus(part.times(problem.channels).times(tile.lanes()))));
+                              ahead.start(),
+                              ahead.stride()));
                     });
               });
         });
@@ -410,29 +414,21 @@ public final class WinogradSchedule {
         () -> choose(b, height - 1, rows, arguments));
   }
 
-  /**
-   * A few squares times a panel, over all channels. On the way a part of the next panel is read, so
-   * that it is in cache when its turn comes.
-   */
-  private void multiply(BodyBuilder b, int rows, Expr left, Expr panel, Expr to, Expr next) {
+  /** A few squares times a panel, over all channels. */
+  private void multiply(BodyBuilder b, int rows, List<Expr> parameters) {
     Tile part = new Tile(rows, tile.vectors(), tile.lanes());
-    RowTile sums = new RowTile(b, part, vector.times(1), inputs, problem.panels);
     List<Expr> starts = new ArrayList<>();
     for (int r = 0; r < rows; r++) {
-      starts.add(b.let("start", left.plus(problem.channels.times((double) r))));
+      starts.add(b.let("start", parameters.getFirst().plus(problem.channels.times((double) r))));
     }
-    Expr.Read touched = b.variable("touched", Exprs.integer(Type.I32, 0));
-    b.loop(
-        "k",
-        zero,
-        problem.channels,
-        k -> {
-          Expr ahead = b.load(problem.panels, next.plus(k.times(tile.lanes())));
-          b.assign(touched, Exprs.xor(touched, Exprs.bitcast(ScalarType.I32, ahead)));
-          sums.add(panel, starts, k, k);
-        });
-    sums.store(multiplied, to);
-    b.store(half, zero, Exprs.bitcast(ScalarType.F32, touched));
+    new RowTile(part, inputs, Optional.empty(), problem.panels, tile.columns(), multiplied)
+        .write(
+            b,
+            parameters.get(1),
+            starts,
+            problem.channels,
+            new RowTile.Ahead(parameters.get(3), parameters.get(4)),
+            parameters.get(2));
   }
 
   /** From the products of a square with a panel to its pixels, in scratch. */
