@@ -5,6 +5,7 @@ import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassModel;
 import java.lang.classfile.constantpool.ClassEntry;
 import java.lang.classfile.constantpool.InvokeDynamicEntry;
+import java.lang.classfile.constantpool.MemberRefEntry;
 import java.lang.classfile.constantpool.PoolEntry;
 import java.util.Set;
 
@@ -15,6 +16,7 @@ final class ClassReferences {
 
   private static final Set<String> ALLOWED =
       Set.of(
+          "java/lang/Class",
           "java/lang/Object",
           "java/lang/Math",
           "java/lang/StrictMath",
@@ -49,6 +51,11 @@ final class ClassReferences {
       for (PoolEntry entry : model.constantPool()) {
         if (entry instanceof InvokeDynamicEntry) {
           throw new InvalidModelException(where, "the class " + self + " links at run time");
+        }
+        if (entry instanceof MemberRefEntry member
+            && member.owner().asInternalName().equals("java/lang/Class")
+            && !member.name().equalsString("cast")) {
+          throw new InvalidModelException(where, "the class " + self + " asks for classes");
         }
         if (entry instanceof ClassEntry referred && !isAllowed(referred.asInternalName(), self)) {
           throw new InvalidModelException(
