@@ -49,7 +49,6 @@ public final class Model implements AutoCloseable {
   private final ThreadTeam team;
   private final LongSupplier mappedBytes;
   private final Runnable onClose;
-  private final LongSupplier mappedBytes;
   private final Optional<Path> savedAs;
   private final AtomicInteger owners = new AtomicInteger(1);
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -59,7 +58,6 @@ public final class Model implements AutoCloseable {
     this.imported = imported;
     this.mappedBytes = () -> file.map(OnnxFile::mappedBytes).orElse(0L);
     this.onClose = () -> file.ifPresent(OnnxFile::close);
-    this.mappedBytes = () -> file.map(OnnxFile::mappedBytes).orElse(0L);
     this.savedAs = Optional.empty();
     this.graph = options.optimize() ? Pipeline.standard().run(imported) : imported;
     if (options.engine() == Options.Engine.COMPILED) {
@@ -80,7 +78,6 @@ public final class Model implements AutoCloseable {
     this.options = options;
     this.mappedBytes = saved::mappedBytes;
     this.onClose = saved::close;
-    this.mappedBytes = path.toFile()::length;
     this.savedAs = Optional.of(path);
     this.graph = saved.program().graph();
     this.imported = graph;
