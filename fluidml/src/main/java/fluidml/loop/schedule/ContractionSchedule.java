@@ -46,7 +46,9 @@ public final class ContractionSchedule {
     this.shape = TileShape.of(target, scalar);
     this.accumulator = new Type(scalar, shape.lanes());
     int bytes = scalar.bits() / 8;
-    this.tile = kernel.scratch("tile", storage(scalar), Exprs.index(2L * tileSize() * bytes));
+    this.tile =
+        kernel.scratch(
+            "tile", storage(scalar), Exprs.index((2L * tileSize() + shape.lanes()) * bytes));
     this.packs = contraction.right() instanceof Contraction.Strided;
     DType rightType = contraction.right().buffer().dtype();
     this.panels =
@@ -85,8 +87,8 @@ public final class ContractionSchedule {
       int height = rows;
       kernel.procedure(
           "multiply" + rows,
-          List.of("left", "right", "terms", "to"),
-          (b, p) -> multiply(b, height, p.get(0), p.get(1), p.get(2), p.get(3)));
+          List.of("left", "right", "terms", "to", "ahead", "step"),
+          (b, p) -> multiply(b, height, p));
     }
     kernel.procedure("add", List.of("rows"), (b, p) -> add(b, p.getFirst()));
     List<String> place = List.of("batch", "row", "rows", "column");
@@ -94,8 +96,8 @@ public final class ContractionSchedule {
     kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
     kernel.procedure(
         "tile",
-        List.of("batch", "row", "rows", "left", "right", "column"),
-        (b, p) -> tile(b, p.get(0), p.get(1), p.get(2), p.get(3), p.get(4), p.get(5)));
+        List.of("batch", "row", "rows", "left", "right", "column", "begin", "step"),
+        this::tile);
     Expr tiles = Exprs.ceilDiv(contraction.rows(), shape.rows());
     Expr panelCount = Exprs.ceilDiv(contraction.columns(), shape.columns());
     return kernel.entry(
@@ -119,6 +121,7 @@ public final class ContractionSchedule {
           Expr column = b.let("column", panel.times(shape.columns()));
           Expr leftBase = b.let("leftBase", contraction.left().offset().apply(b, batch));
           Expr right = b.let("right", right(b, batch, panel, column));
+          Expr step = b.let("step", step(panel, tiles, panelsPerBatch));
           Expr skipped = b.let("skipped", unit.times(tiles));
           b.loop(
               "t",
@@ -128,7 +131,8 @@ public final class ContractionSchedule {
                 Expr row = b.let("row", t.times(height).plus(t.min(higher)));
                 Expr rows = height.plus(Exprs.select(t.lt(higher), Exprs.index(1), Exprs.index(0)));
                 Expr left = leftBase.plus(row.times(contraction.left().rowStride()));
-                b.call("tile", batch, row, rows, left, right, column);
+                Expr before = t.times(contraction.depth());
+                b.call("tile", batch, row, rows, left, right, column, before, step);
               });
         });
   }
@@ -171,11 +175,22 @@ public final class ContractionSchedule {
   }
 
   /** All terms of a tile, then its store. */
-  private void tile(
-      BodyBuilder b, Expr batch, Expr row, Expr rows, Expr left, Expr right, Expr column) {
+  private void tile(BodyBuilder b, List<Expr> place) {
+    Expr batch = place.get(0);
+    Expr row = place.get(1);
+    Expr rows = place.get(2);
+    Expr left = place.get(3);
+    Expr right = place.get(4);
+    Expr column = place.get(5);
+    Expr begin = place.get(6);
+    Expr step = place.get(7);
     Expr depth = contraction.depth();
+    Expr size = depth.times(shape.columns());
+    Expr next = b.let("next", Exprs.select(step.eq(Exprs.index(0)), right, right.plus(size)));
     Expr first = b.let("first", depth.min(Exprs.index(BLOCK)));
-    choose(b, shape.rows(), rows, List.of(left, right, first, Exprs.index(0)));
+    Expr ahead = begin.times(step).min(size.minus(first.times(step)));
+    choose(
+        b, shape.rows(), rows, List.of(left, right, first, Exprs.index(0), next.plus(ahead), step));
     b.loop(
         "done",
         Exprs.index(BLOCK),
@@ -185,13 +200,32 @@ public final class ContractionSchedule {
           Expr from = b.let("from", left.plus(done.times(contraction.left().depthStride())));
           Expr panel = b.let("panel", right.plus(done.times(shape.columns())));
           Expr terms = b.let("terms", depth.minus(done).min(Exprs.index(BLOCK)));
-          choose(b, shape.rows(), rows, List.of(from, panel, terms, Exprs.index(tileSize())));
+          Expr now = begin.plus(done).times(step).min(size.minus(terms.times(step)));
+          choose(
+              b,
+              shape.rows(),
+              rows,
+              List.of(from, panel, terms, Exprs.index(tileSize()), next.plus(now), step));
           b.call("add", rows);
         });
     b.when(
         column.plus(shape.columns()).le(contraction.columns()),
         () -> b.call("finish", batch, row, rows, column),
         () -> b.call("finishEdge", batch, row, rows, column));
+  }
+
+  /**
+   * By how many elements every term of a tile reads ahead in the next panel, so that all tiles
+   * together have read it before its turn comes; 0 where there is nothing to gain.
+   */
+  private Expr step(Expr panel, Expr tiles, Expr panelCount) {
+    Expr none = Exprs.index(0);
+    if (packs) {
+      return none;
+    }
+    Expr useful = Exprs.and(tiles.gt(Exprs.index(1)), panel.plus(1).lt(panelCount));
+    Expr step = Exprs.floorDiv(Exprs.index(shape.columns() - 1), tiles).plus(1);
+    return Exprs.select(useful, step, none);
   }
 
   private int tileSize() {
@@ -224,11 +258,21 @@ public final class ContractionSchedule {
   }
 
   /**
-   * The micro-kernel: {@code rows} rows of the tile over some terms.
+   * The micro-kernel: {@code rows} rows of the tile over some terms. With every term it reads an
+   * element of the next panel: the hardware fetches a panel at the pace of the arithmetic, before
+   * its first tile would wait for it line by line. What was read goes to a place behind the tiles.
    *
-   * @param to where in the scratch tile the sums go
+   * @param place where the rows and the panel begin, the number of terms, where in the scratch tile
+   *     the sums go, where the next panel is read and by how many elements every term advances
+   *     there
    */
-  private void multiply(BodyBuilder b, int rows, Expr left, Expr right, Expr terms, Expr to) {
+  private void multiply(BodyBuilder b, int rows, List<Expr> place) {
+    Expr left = place.get(0);
+    Expr right = place.get(1);
+    Expr terms = place.get(2);
+    Expr to = place.get(3);
+    ScalarType bits = accumulator.scalar().bits() == 64 ? ScalarType.I64 : ScalarType.I32;
+    Expr.Read seen = b.variable("seen", Exprs.constant(new Type(bits, 1), 0));
     int vectors = shape.vectors();
     List<Expr.Read> sums = new ArrayList<>();
     for (int i = 0; i < rows * vectors; i++) {
@@ -259,9 +303,16 @@ public final class ContractionSchedule {
               b.assign(sum, element.fma(columns.get(v), sum));
             }
           }
+          if (!packs) {
+            Expr ahead = b.load(panels, place.get(4).plus(k.times(place.get(5))));
+            b.assign(seen, Exprs.or(seen, Exprs.bitcast(bits, ahead)));
+          }
         });
     for (int i = 0; i < sums.size(); i++) {
       b.store(tile, to.plus(i * shape.lanes()), sums.get(i));
+    }
+    if (!packs) {
+      b.store(tile, Exprs.index(2L * tileSize()), Exprs.bitcast(accumulator.scalar(), seen));
     }
   }
 
