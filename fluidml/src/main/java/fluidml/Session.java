@@ -235,6 +235,19 @@ public final class Session implements AutoCloseable {
   }
 
   /**
+   * What the last run would need if less were done to lower it, from nothing to what is done; empty
+   * if the engine is not compiled or there was no run.
+   */
+  public List<PlannedMemory.Alternative> memoryAlternatives() {
+    lock.lock();
+    try {
+      return executor.map(Executor::alternatives).orElse(List.of());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
    * Frees the session's memory. A run in progress on another thread ends first; later runs throw.
    * Closing twice is fine.
    */

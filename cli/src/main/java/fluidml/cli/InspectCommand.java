@@ -197,19 +197,24 @@ final class InspectCommand extends ModelCommand {
 
   /** The memory plan for these inputs. */
   private static Optional<PlannedMemory> plan(Model loaded, InputOptions.Inputs given) {
+    try (Session session = loaded.newSession()) {
+      prepare(session, given);
+      return session.memoryPlan();
+    }
+  }
+
+  /** Plans for these inputs; what is no tensor is only known by a run. */
+  static void prepare(Session session, InputOptions.Inputs given) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
     for (InputOptions.Input input : given.list()) {
       if (input.datum() instanceof Datum.TensorDatum(Tensor tensor)) {
         tensors.put(input.declared().name(), tensor);
       }
     }
-    try (Session session = loaded.newSession()) {
-      if (tensors.size() == given.list().size()) {
-        session.prepare(tensors);
-      } else {
-        session.runData(given.data());
-      }
-      return session.memoryPlan();
+    if (tensors.size() == given.list().size()) {
+      session.prepare(tensors);
+    } else {
+      session.runData(given.data());
     }
   }
 }

@@ -18,6 +18,7 @@ import picocli.CommandLine.ParseResult;
     subcommands = {
       RunCommand.class,
       InspectCommand.class,
+      PlanCommand.class,
       VerifyCommand.class,
       CompileCommand.class,
       ProfileCommand.class,

@@ -108,6 +108,15 @@ abstract class ModelCommand implements Callable<Integer> {
     }
   }
 
+  /** Maps, lists and records as JSON on one line. */
+  static String compactJson(Object value) {
+    try {
+      return JSON.writer().without(SerializationFeature.INDENT_OUTPUT).writeValueAsString(value);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   /** {@code compiled} or {@code reference}. */
   static String engineName(Model loaded) {
     return loaded.options().engine().name().toLowerCase(Locale.ROOT);

@@ -125,7 +125,8 @@ final class ArenaPlan {
     return new ArenaPlan(direct, schedule, problem, plan, parts);
   }
 
-  private static MemoryProblem sized(
+  /** The lifespans of a schedule with sizes. */
+  static MemoryProblem sized(
       Executable executable, Binding binding, long[] direct, Schedule schedule, int[] parts) {
     long[] bytes = new long[schedule.problem().count()];
     int[] byteDims = executable.rootByteDims();

@@ -29,18 +29,18 @@ final class ArenaRoots {
   private final List<int[]> touched = new ArrayList<>();
 
   /** Finds the roots that steps touch, inputs first. */
-  ArenaRoots(LoweredProgram program, Constants constants) {
+  ArenaRoots(LoweredProgram program) {
     Graph graph = program.graph();
     Storage storage = program.storage();
     for (Value input : graph.inputs()) {
       if (storage.isPlannable(input)) {
-        add(input, constants);
+        add(input, graph);
       }
     }
     for (Step step : program.steps()) {
       List<Integer> numbers = new ArrayList<>();
       for (Value root : step.roots(storage)) {
-        int number = add(root, constants);
+        int number = add(root, graph);
         if (number >= 0 && !numbers.contains(number)) {
           numbers.add(number);
         }
@@ -49,7 +49,7 @@ final class ArenaRoots {
     }
     for (Value output : graph.outputs()) {
       if (storage.isPlannable(output)) {
-        add(storage.view(output).root(), constants);
+        add(storage.view(output).root(), graph);
       }
     }
     external = new int[roots.size()];
@@ -74,8 +74,8 @@ final class ArenaRoots {
     }
   }
 
-  private int add(Value root, Constants constants) {
-    if (constants.plain(root) != null) {
+  private int add(Value root, Graph graph) {
+    if (graph.constant(root).isPresent()) {
       return -1;
     }
     Integer known = index.putIfAbsent(root, roots.size());

@@ -99,7 +99,7 @@ public final class Executable implements AutoCloseable {
     Map<Kernel, CompiledKernel> codes = compile(program, compiler);
     this.kernelCount = (int) codes.values().stream().distinct().count();
     this.constants = new Constants(program);
-    this.roots = new ArenaRoots(program, constants);
+    this.roots = new ArenaRoots(program);
     this.rootByteDims =
         IntStream.range(0, roots.count())
             .map(i -> dims.add(Storage.bytes(roots.root(i))))

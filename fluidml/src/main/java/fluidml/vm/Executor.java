@@ -414,26 +414,18 @@ public final class Executor implements AutoCloseable {
   }
 
   private PlannedMemory planned(ArenaPlan plan) {
-    int inputs = executable.program().graph().inputs().size();
-    long stagedInputs = 0;
-    long stagedOutputs = 0;
-    long scratch = 0;
-    for (int i = 0; i < plan.problem().count(); i++) {
-      int external = plan.schedule().externalOf(i);
-      long bytes = plan.problem().bytes(i);
-      stagedInputs += external >= 0 && external < inputs ? bytes : 0;
-      stagedOutputs += external >= inputs ? bytes : 0;
-      scratch =
-          plan.problem().id(i).contains(Schedule.SCRATCH) ? Math.max(scratch, bytes) : scratch;
-    }
-    return new PlannedMemory(
-        plan.problem(),
-        plan.plan(),
-        plan.schedule().order(),
-        stagedInputs,
-        stagedOutputs,
-        scratch,
-        lastDirectBytes);
+    return new MemoryView(executable, bindings.getLast(), plan).planned(lastDirectBytes);
+  }
+
+  /**
+   * What the last run would need if less were done to lower it, from nothing to what is done.
+   *
+   * @return nothing if there was no run
+   */
+  public List<PlannedMemory.Alternative> alternatives() {
+    return lastPlan == null
+        ? List.of()
+        : new MemoryView(executable, bindings.getLast(), lastPlan).alternatives();
   }
 
   /** The value of a symbolic extent in the last run, if there was a run. */

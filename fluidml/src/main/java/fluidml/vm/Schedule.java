@@ -27,11 +27,21 @@ final class Schedule {
   private final int[] bufferOf;
   private final int[] scratchOf;
   private final int[] externalOf;
+  private final int[] first;
+  private final int[] last;
   private final MemoryProblem problem;
 
   private Schedule(
-      int[] order, int[] bufferOf, int[] scratchOf, int[] externalOf, MemoryProblem problem) {
+      int[] order,
+      int[] bufferOf,
+      int[] scratchOf,
+      int[] externalOf,
+      int[] first,
+      int[] last,
+      MemoryProblem problem) {
     this.order = order;
+    this.first = first;
+    this.last = last;
     this.bufferOf = bufferOf;
     this.scratchOf = scratchOf;
     this.externalOf = externalOf;
@@ -159,6 +169,8 @@ final class Schedule {
         bufferOf,
         scratchOf,
         externals.stream().mapToInt(Integer::intValue).toArray(),
+        first,
+        last,
         MemoryProblem.of(buffers));
   }
 
@@ -170,6 +182,11 @@ final class Schedule {
   /** The numbers of the steps as they run. */
   int[] order() {
     return order.clone();
+  }
+
+  /** When a root is live: from the first time to before the second. */
+  int[] life(int root) {
+    return new int[] {first[root], Math.max(first[root], last[root]) + 1};
   }
 
   /** The buffer of a root. */
