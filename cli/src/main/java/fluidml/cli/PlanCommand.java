@@ -20,7 +20,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "plan",
     description = {
-      "Shows the memory of a model for given extents: what lies where and when, what makes the peak,",
+      "Shows the memory of a model for given extents: what lies where and when, what makes the"
+          + " peak,",
       "what each means of lowering it brings, and every planner beside the others.",
       "",
       "With --html the memory map as a page that needs no network."
@@ -92,7 +93,9 @@ final class PlanCommand extends ModelCommand {
     List<PlanReport.Stage> stages = report.stages();
     for (PlanReport.Stage stage : stages) {
       means.row(
-          stage.name(), Bytes.format(stage.bytes()), percent(stage.bytes(), stages.getFirst().bytes()));
+          stage.name(),
+          Bytes.format(stage.bytes()),
+          percent(stage.bytes(), stages.getFirst().bytes()));
     }
     text.append(means.render()).append('\n');
     Table planners =
@@ -107,7 +110,10 @@ final class PlanCommand extends ModelCommand {
     }
     text.append(planners.render()).append('\n');
     Table peak =
-        new Table().left("live at the peak, step " + report.peakLabel()).right("bytes").left("type");
+        new Table()
+            .left("live at the peak, step " + report.peakLabel())
+            .right("bytes")
+            .left("type");
     for (PlanReport.Live live : report.peak()) {
       peak.row(live.name(), live.bytes(), live.type());
     }

@@ -63,7 +63,8 @@ record PlanReport(
     MemoryProblem problem = planned.problem();
     List<Stage> stages = new ArrayList<>();
     long graphBytes = graphBytes(model.importedGraph(), given);
-    if (graphBytes > 0) {
+    long noReuse = alternatives.stream().mapToLong(a -> a.problem().totalBytes()).max().orElse(0);
+    if (graphBytes >= noReuse) {
       stages.add(new Stage("a buffer for every tensor of the model", graphBytes));
     }
     alternatives.stream()
@@ -108,8 +109,7 @@ record PlanReport(
       }
     }
     String id = planned.problem().id(buffer);
-    return new Live(
-        id.substring(id.indexOf(':') + 1), planned.problem().bytes(buffer), "bytes");
+    return new Live(id.substring(id.indexOf(':') + 1), planned.problem().bytes(buffer), "bytes");
   }
 
   private static List<Planned> plan(MemoryProblem problem) {
@@ -127,7 +127,10 @@ record PlanReport(
     return plans;
   }
 
-  /** Bytes of all tensors that the imported graph computes or takes; 0 if some are unknown. */
+  /**
+   * Bytes of all tensors that the imported graph computes or takes, as far as their extents are
+   * known. A model that was compiled ahead has its graph no more.
+   */
   private static long graphBytes(Graph graph, InputOptions.Inputs given) {
     Map<String, Long> symbols = new LinkedHashMap<>();
     for (InputOptions.Input input : given.list()) {

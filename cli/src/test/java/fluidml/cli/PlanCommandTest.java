@@ -36,8 +36,7 @@ class PlanCommandTest {
     assertTrue(json.at("/stages").size() >= 3, result.out());
     assertTrue(json.at("/buffers/0/tenants/0/name").isTextual(), result.out());
     assertEquals(json.at("/buffers").size(), json.at("/planners/0/offsets").size());
-    assertEquals(
-        json.at("/arenaBytes").asLong(), json.at("/memory/session/planned").asLong());
+    assertEquals(json.at("/arenaBytes").asLong(), json.at("/memory/session/planned").asLong());
   }
 
   @Test

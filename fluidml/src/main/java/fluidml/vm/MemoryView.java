@@ -71,9 +71,7 @@ final class MemoryView {
               .filter(executable.program().storage()::isPlannable)
               .anyMatch(v -> executable.program().storage().view(v).root().equals(value));
       Role role =
-          graph.inputs().contains(value)
-              ? Role.INPUT
-              : isOutput ? Role.OUTPUT : Role.INTERMEDIATE;
+          graph.inputs().contains(value) ? Role.INPUT : isOutput ? Role.OUTPUT : Role.INTERMEDIATE;
       Shape shape = Shape.of(value.shape().evaluate(binding.symbols::get));
       tenants
           .get(buffer)
@@ -112,14 +110,13 @@ final class MemoryView {
     long[] nothing = new long[plan.direct().length];
     Schedule apart = Schedule.of(executable.program(), executable.roots(), given, false);
     Schedule together = Schedule.of(executable.program(), executable.roots(), given, true);
-    all.add(new Alternative("every result a place, inputs and outputs copied", sized(apart, nothing)));
+    all.add(
+        new Alternative("every result a place, inputs and outputs copied", sized(apart, nothing)));
     all.add(new Alternative("+ the caller's tensors where they lie", sized(apart, plan.direct())));
     all.add(new Alternative("+ results in operands' places", sized(together, plan.direct())));
-    Optional<int[]> better =
-        executable.order().filter(o -> o.isBetter()).map(o -> o.order());
+    Optional<int[]> better = executable.order().filter(o -> o.isBetter()).map(o -> o.order());
     if (better.isPresent()) {
-      Schedule ordered =
-          Schedule.of(executable.program(), executable.roots(), better.get(), true);
+      Schedule ordered = Schedule.of(executable.program(), executable.roots(), better.get(), true);
       all.add(new Alternative("+ another order of the steps", sized(ordered, plan.direct())));
     }
     return all;
