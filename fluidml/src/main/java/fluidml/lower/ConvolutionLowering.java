@@ -22,8 +22,11 @@ import java.util.Optional;
  * call of their own.
  */
 public final class ConvolutionLowering implements Lowering {
-  /** Pixels of a tile: with four vectors of columns all sums fit the 32 registers of AVX-512. */
+  /** Pixels of a tile. */
   private static final int ROWS = 6;
+
+  /** Pixels of a tile with four vectors of columns: two terms at a time fit 32 registers. */
+  private static final int ROWS_OF_WIDEST = 5;
 
   /** Relative speed of a tile with 1, 2, 3 and 4 vectors of columns, with 32 registers. */
   private static final double[] SPEED_OF_32 = {0.6, 0.85, 0.97, 1};
@@ -75,7 +78,7 @@ public final class ConvolutionLowering implements Lowering {
         best = vectors;
       }
     }
-    return new Tile(ROWS, best, lanes);
+    return new Tile(best == 4 ? ROWS_OF_WIDEST : ROWS, best, lanes);
   }
 
   /** Vectors of the last panel that have filters. */

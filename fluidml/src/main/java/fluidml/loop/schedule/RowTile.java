@@ -66,18 +66,25 @@ record RowTile(
     }
     ScalarType bits = scalar == ScalarType.F64 ? ScalarType.I64 : ScalarType.I32;
     Expr.Read seen = body.variable("seen", Exprs.integer(new Type(bits, 1), 0));
+    int unroll = unroll();
+    Expr whole = body.let("whole", terms.div(unroll).times(unroll));
     body.loop(
         "k",
         Exprs.index(0),
-        terms,
+        whole,
+        unroll,
         k -> {
           if (offsets.isEmpty()) {
             Expr soon = body.load(panels, ahead.start.plus(k.times(ahead.stride)));
             body.assign(seen, Exprs.xor(seen, Exprs.bitcast(bits, soon)));
           }
-          Expr offset = offsets.map(t -> body.let("offset", body.load(t, k))).orElse(k);
-          add(body, panel.plus(k.times(columns)), starts, offset, sums);
+          for (int u = 0; u < unroll; u++) {
+            add(body, panel, starts, k.plus(u), sums);
+          }
         });
+    if (unroll > 1) {
+      body.loop("k", whole, terms, k -> add(body, panel, starts, k, sums));
+    }
     if (offsets.isEmpty()) {
       // Stored where the first sum goes right after, so that reading ahead is not in vain.
       body.store(result, to, Exprs.bitcast(scalar, seen));
@@ -90,8 +97,16 @@ record RowTile(
     }
   }
 
-  private void add(
-      BodyBuilder body, Expr line, List<Expr> starts, Expr offset, List<Expr.Read> sums) {
+  /** Terms in each turn of the loop: two where both terms' operands fit the registers. */
+  private int unroll() {
+    int registers = tile.rows() * tile.vectors() + 2 * tile.vectors() + 2;
+    boolean many = tile.lanes() * Exprs.registerType(result.dtype()).bits() == 512;
+    return offsets.isEmpty() && registers <= (many ? 32 : 16) ? 2 : 1;
+  }
+
+  private void add(BodyBuilder body, Expr panel, List<Expr> starts, Expr k, List<Expr.Read> sums) {
+    Expr line = panel.plus(k.times(columns));
+    Expr offset = offsets.map(t -> body.let("offset", body.load(t, k))).orElse(k);
     List<Expr> right = new ArrayList<>();
     for (int v = 0; v < tile.vectors(); v++) {
       Expr at = line.plus((double) v * tile.lanes());
