@@ -14,7 +14,13 @@ import picocli.CommandLine.IVersionProvider;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {"0:success", "1:the command failed", "2:wrong usage"},
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {CompareCommand.class, BindCommand.class, GemmCommand.class, LayoutCommand.class})
+    subcommands = {
+      CompareCommand.class,
+      BindCommand.class,
+      GemmCommand.class,
+      LayoutCommand.class,
+      PlanCommand.class
+    })
 public final class Main {
   private Main() {}
 

@@ -169,6 +169,13 @@ class PlannersTest {
     MemoryPlan plan = PlanValidator.check(problem, Planners.fast().plan(problem));
     assertTrue(plan.planner().startsWith("valley"), plan::toString);
     assertTrue(plan.ratio(problem) <= 1.02, plan + " for " + problem);
+    long[] corrupted = plan.offsets();
+    int moved = corrupted[17] == 0 ? 18 : 17;
+    corrupted[moved] -= 1;
+    List<PlanValidator.Violation> found =
+        PlanValidator.violations(problem, new MemoryPlan("broken", corrupted, plan.arenaBytes()));
+    assertTrue(found.stream().allMatch(v -> v.describe().contains("'b" + moved + "'")));
+    assertTrue(!found.isEmpty());
   }
 
   @Test
