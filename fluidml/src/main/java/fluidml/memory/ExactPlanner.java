@@ -5,9 +5,9 @@ import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Plans by branch and bound: starts from the {@link Planners#fast} plan and the lower bound, and
- * asks {@link ExactSearch} about capacities between the two until they meet or a limit is reached.
- * With a node limit only, the outcome is deterministic.
+ * Plans by branch and bound: starts from a plan of the portfolio and the lower bound, and asks
+ * {@link ExactSearch} about capacities between the two until they meet or a limit is reached. With
+ * a node limit only, the outcome is deterministic.
  *
  * @param limits when to stop
  */
@@ -117,7 +117,7 @@ public record ExactPlanner(Limits limits) implements MemoryPlanner {
   public Result solve(MemoryProblem problem, Progress progress) {
     long deadline = System.nanoTime() + saturatedNanos(limits.time());
     MemoryProblem blocks = problem.blocks();
-    Result result = improve(blocks, Planners.fast().plan(blocks), deadline, progress);
+    Result result = improve(blocks, Planners.start(blocks), deadline, progress);
     return new Result(problem.ofBlocks(result.plan()), result.bound(), result.nodes());
   }
 

@@ -9,6 +9,9 @@ public final class Planners {
   /** States looked at in {@link #thorough()}; some milliseconds on hundreds of buffers. */
   private static final long THOROUGH_NODES = 20_000;
 
+  /** Beyond this many buffers some rounds of valleys cost less than the search they save. */
+  private static final int MANY = 1000;
+
   /** States looked at in {@link #exact()}; seconds on hundreds of buffers. */
   private static final long EXACT_NODES = 500_000;
 
@@ -55,8 +58,8 @@ public final class Planners {
   }
 
   /**
-   * Returns the portfolio for plans that are worth some milliseconds: {@link #fast()}, then a short
-   * branch and bound when none of them meets the lower bound.
+   * Returns the portfolio for plans that are worth some milliseconds: {@link #fast()}, then several
+   * rounds of filling valleys, then a short branch and bound, until one meets the lower bound.
    */
   public static MemoryPlanner thorough() {
     return thorough(THOROUGH_NODES);
@@ -68,7 +71,7 @@ public final class Planners {
    * @param searchNodes states that branch and bound may look at
    */
   public static MemoryPlanner thorough(long searchNodes) {
-    return new PortfolioPlanner("thorough", greedy(), ValleyPlanner.all(), searchNodes);
+    return new PortfolioPlanner("thorough", greedy(), valleys(), searchNodes);
   }
 
   /**
@@ -99,12 +102,23 @@ public final class Planners {
         new GreedyPlanner("greedy-by-birth", BufferOrder.BIRTH, Placement.Fit.BEST));
   }
 
+  private static List<MemoryPlanner> valleys() {
+    List<MemoryPlanner> valleys = new ArrayList<>(ValleyPlanner.all());
+    valleys.addAll(ValleyPlanner.squeaky());
+    return valleys;
+  }
+
+  /** Returns the best plan to start a search from: small problems are better searched at once. */
+  static MemoryPlan start(MemoryProblem problem) {
+    return (problem.count() > MANY ? thorough(0) : fast()).plan(problem);
+  }
+
   /** Returns every planner, the baseline first and the portfolios last. */
   public static List<MemoryPlanner> all() {
     List<MemoryPlanner> all = new ArrayList<>();
     all.add(noReuse());
     all.addAll(greedy());
-    all.addAll(ValleyPlanner.all());
+    all.addAll(valleys());
     all.add(fast());
     all.add(thorough());
     all.add(exact());

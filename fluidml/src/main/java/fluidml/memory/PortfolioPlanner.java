@@ -18,6 +18,12 @@ record PortfolioPlanner(
   /** Pairs of buffers a greedy planner may look at, some tenths of a second. */
   private static final long MOST_PAIRS = 30_000_000;
 
+  /** Up to this many buffers, who asks for no search wants a plan in less than a millisecond. */
+  private static final int SMALL = 1000;
+
+  /** Beyond this many buffers a short search does not get to the end of a single plan. */
+  private static final int MOST_SEARCHED = 4000;
+
   @Override
   public MemoryPlan planBlocks(MemoryProblem problem) {
     // Alignment may cost up to one grain over the bound however the buffers are placed.
@@ -27,8 +33,9 @@ record PortfolioPlanner(
     if (!crowded) {
       best = first(greedy, problem, goal, best);
     }
-    best = first(valleys, problem, goal, best);
-    if (best.arenaBytes() > goal && searchNodes > 0) {
+    boolean brief = searchNodes == 0 && problem.count() <= SMALL;
+    best = first(brief ? valleys.subList(0, 1) : valleys, problem, goal, best);
+    if (best.arenaBytes() > goal && searchNodes > 0 && problem.count() <= MOST_SEARCHED) {
       ExactPlanner.Limits limits = ExactPlanner.Limits.ofNodes(searchNodes).withTarget(goal);
       best = new ExactPlanner(limits).improve(problem, best).plan();
     }
