@@ -89,6 +89,8 @@ public record ExactPlanner(Limits limits) implements MemoryPlanner {
 
   private static final long STACK_PER_BUFFER = 4096;
 
+  private static final long MOST_STACK = 1 << 29;
+
   @Override
   public String name() {
     return "exact";
@@ -153,7 +155,7 @@ public record ExactPlanner(Limits limits) implements MemoryPlanner {
             null,
             () -> result.set(run.search()),
             "fluidml-memory-search",
-            (1 << 20) + STACK_PER_BUFFER * buffers);
+            Math.min(MOST_STACK, (1 << 20) + STACK_PER_BUFFER * buffers));
     thread.setUncaughtExceptionHandler((t, e) -> failure.set(e));
     thread.setDaemon(true);
     thread.start();
@@ -168,6 +170,10 @@ public record ExactPlanner(Limits limits) implements MemoryPlanner {
     }
     if (interrupted) {
       Thread.currentThread().interrupt();
+    }
+    if (failure.get() instanceof StackOverflowError) {
+      // Deeper than any stack: what was found before still stands.
+      return run.result();
     }
     if (failure.get() instanceof Error e) {
       throw e;

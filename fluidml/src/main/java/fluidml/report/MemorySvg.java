@@ -105,7 +105,8 @@ public final class MemorySvg {
       text(LEFT - 6, y(address) + 4, "end", "11", Bytes.format(address));
       long step = firstStep + (endStep - firstStep) * i / TICKS;
       line(x(step), TOP + HEIGHT, x(step), TOP + HEIGHT + 5, "#888", "");
-      text(x(step), TOP + HEIGHT + 18, "middle", "11", Long.toString(step));
+      String anchor = i == 0 ? "start" : i == TICKS ? "end" : "middle";
+      text(x(step), TOP + HEIGHT + 18, anchor, "11", Long.toString(step));
     }
     text(LEFT + WIDTH / 2.0, TOP + HEIGHT + 34, "middle", "12", "step");
   }
