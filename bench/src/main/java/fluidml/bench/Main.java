@@ -17,6 +17,7 @@ import picocli.CommandLine.IVersionProvider;
     subcommands = {
       CompareCommand.class,
       BindCommand.class,
+      SoakCommand.class,
       GemmCommand.class,
       LayoutCommand.class,
       PlanCommand.class

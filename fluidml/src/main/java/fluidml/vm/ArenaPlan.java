@@ -33,8 +33,7 @@ final class ArenaPlan {
   private final MemoryPlan plan;
   private final int[] parts;
 
-  private ArenaPlan(
-      long[] direct, Schedule schedule, MemoryProblem problem, MemoryPlan plan, int[] parts) {
+  ArenaPlan(long[] direct, Schedule schedule, MemoryProblem problem, MemoryPlan plan, int[] parts) {
     this.direct = direct;
     this.schedule = schedule;
     this.problem = problem;

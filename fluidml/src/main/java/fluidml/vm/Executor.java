@@ -120,6 +120,9 @@ public final class Executor implements AutoCloseable {
               ? Optional.of(new Sentinel(lastPlan, memory))
               : Optional.empty();
       copyInputs(lastPlan, memory, inputs);
+      if (sentinel.isPresent()) {
+        sentinel.get().begin();
+      }
       lease.beginRun(lease.size());
       try {
         execute(binding, memory, sentinel);

@@ -24,6 +24,15 @@ final class Sentinel {
     this.arena.fill(PATTERN);
   }
 
+  /** Fills inputs that no step reads, after all inputs have come. */
+  void begin() {
+    for (int i = 0; i < problem.count(); i++) {
+      if (problem.upper(i) == 1) {
+        slice(plan.plan().offset(i), problem.bytes(i)).fill(PATTERN);
+      }
+    }
+  }
+
   /**
    * Checks what is dead and fills what dies, after the step at a place.
    *

@@ -1,0 +1,177 @@
+package fluidml.bench;
+
+import fluidml.Model;
+import fluidml.Options;
+import fluidml.Session;
+import fluidml.tensor.Tensor;
+import fluidml.vm.NativeBuffer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Runs a model from many threads for long and watches the memory of the process. */
+@Command(
+    name = "soak",
+    description = {
+      "Runs a model from many threads with random extents, opens and closes sessions all the time,",
+      "and prints the resident memory of the process. Exit code 1 if it grows by more than"
+          + " --growth",
+      "from the first third to the last, if memory outside of the heap is left at the end, or if a",
+      "run fails."
+    },
+    mixinStandardHelpOptions = true,
+    sortOptions = false)
+final class SoakCommand implements Callable<Integer> {
+  private static final Path STATUS = Path.of("/proc/self/status");
+
+  @Parameters(paramLabel = "MODEL", description = "A model file, or a folder with model.onnx.")
+  private Path path;
+
+  @Option(names = "--dim", paramLabel = "NAME=N", description = "Extent of a symbolic dimension.")
+  private List<String> dims = new ArrayList<>();
+
+  @Option(
+      names = "--vary",
+      split = ",",
+      paramLabel = "NAME",
+      description = "Symbolic dimensions that are drawn anew, all alike, for each run.")
+  private List<String> vary = new ArrayList<>();
+
+  @Option(
+      names = "--longest",
+      defaultValue = "32",
+      description = "Largest number drawn (default: ${DEFAULT-VALUE}).")
+  private int longest;
+
+  @Option(
+      names = "--runs",
+      defaultValue = "100000",
+      description = "Runs of all threads together (default: ${DEFAULT-VALUE}).")
+  private long runs;
+
+  @Option(
+      names = "--callers",
+      defaultValue = "8",
+      description = "Threads that run the model (default: ${DEFAULT-VALUE}).")
+  private int callers;
+
+  @Option(
+      names = "--runs-per-session",
+      defaultValue = "50",
+      description =
+          "Runs between the opening and the closing of a session (default: ${DEFAULT-VALUE}).")
+  private int runsPerSession;
+
+  @Option(
+      names = "--growth",
+      defaultValue = "0.05",
+      description = "Growth that is still flat, relative (default: ${DEFAULT-VALUE}).")
+  private double growth;
+
+  private final AtomicLong done = new AtomicLong();
+  private final AtomicLong sessions = new AtomicLong();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException, ExecutionException {
+    List<Long> resident = new ArrayList<>();
+    try (Model model = Model.load(Inputs.modelFile(path), Options.defaults().withThreads(1));
+        ExecutorService threads = Executors.newFixedThreadPool(callers)) {
+      List<Map<String, Tensor>> inputs = inputs(model);
+      List<Future<?>> work = new ArrayList<>();
+      for (int i = 0; i < callers; i++) {
+        Random random = new Random(i);
+        work.add(threads.submit(() -> caller(model, inputs, random)));
+      }
+      threads.shutdown();
+      while (!threads.awaitTermination(2, TimeUnit.SECONDS)) {
+        resident.add(residentBytes());
+        System.out.printf(
+            Locale.ROOT,
+            "%d runs, %d sessions, resident %.1f MB, outside of the heap %.2f MB%n",
+            done.get(),
+            sessions.get(),
+            resident.getLast() / 1e6,
+            NativeBuffer.liveBytes() / 1e6);
+      }
+      for (Future<?> each : work) {
+        each.get();
+      }
+    }
+    return verdict(resident);
+  }
+
+  private List<Map<String, Tensor>> inputs(Model model) {
+    List<Map<String, Tensor>> inputs = new ArrayList<>();
+    for (int length = 1; length <= (vary.isEmpty() ? 1 : longest); length++) {
+      Map<String, Long> extents = Arguments.dims(dims);
+      for (String name : vary) {
+        extents.put(name, (long) length);
+      }
+      inputs.add(Inputs.of(path, model.inputs(), extents));
+    }
+    return inputs;
+  }
+
+  private void caller(Model model, List<Map<String, Tensor>> inputs, Random random) {
+    while (done.get() < runs) {
+      try (Session session = model.newSession()) {
+        sessions.incrementAndGet();
+        for (int i = 0; i < runsPerSession && done.getAndIncrement() < runs; i++) {
+          session.run(inputs.get(random.nextInt(inputs.size())));
+        }
+      }
+    }
+  }
+
+  private int verdict(List<Long> resident) {
+    long left = NativeBuffer.liveBytes();
+    int third = resident.size() / 3;
+    if (third == 0) {
+      System.out.printf("too short to judge growth; %d bytes are left%n", left);
+      return left == 0 ? 0 : 1;
+    }
+    // The first third begins after the warm-up, with its second sample.
+    double first =
+        resident.subList(Math.min(1, third - 1), third).stream()
+            .mapToLong(r -> r)
+            .average()
+            .orElse(0);
+    double last =
+        resident.subList(resident.size() - third, resident.size()).stream()
+            .mapToLong(r -> r)
+            .average()
+            .orElse(0);
+    System.out.printf(
+        Locale.ROOT,
+        "resident %.1f MB in the first third, %.1f MB in the last (%+.1f %%); %d bytes are left%n",
+        first / 1e6,
+        last / 1e6,
+        100 * (last / first - 1),
+        left);
+    return left == 0 && last <= first * (1 + growth) ? 0 : 1;
+  }
+
+  private static long residentBytes() throws IOException {
+    for (String line : Files.readAllLines(STATUS)) {
+      if (line.startsWith("VmRSS:")) {
+        return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
+      }
+    }
+    return 0;
+  }
+}
