@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 
 /**
  * Convolution as an implicit matrix product: rows are output pixels, columns are filters, and the
@@ -190,10 +191,9 @@ public final class ConvolutionSchedule {
         declareMultiply(new Tile(height, vectors, tile.lanes));
       }
     }
-    kernel.procedure(
-        "finish",
-        List.of("image", "channel", "slot", "rows", "width"),
-        (b, p) -> finish(b, p.get(0), p.get(1), p.get(2), p.get(3), p.get(4)));
+    List<String> place = List.of("image", "channel", "slot", "rows", "width");
+    kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
+    kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
     kernel.procedure(
         "panel",
         List.of("image", "group", "panel", "begin", "end", "tile", "height", "stride"),
@@ -451,7 +451,10 @@ public final class ConvolutionSchedule {
                 () -> chooseSource(b, tile, t, height, arguments),
                 () -> chooseSource(b, narrow, t, height, arguments));
           }
-          b.call("finish", image, channel, t, count, width);
+          b.when(
+              width.eq(Exprs.index(tile.columns())),
+              () -> b.call("finish", image, channel, t, count, width),
+              () -> b.call("finishEdge", image, channel, t, count, width));
         });
   }
 
@@ -481,31 +484,34 @@ public final class ConvolutionSchedule {
         () -> chooseHeight(b, kind, lower, count, arguments));
   }
 
-  private void finish(BodyBuilder b, Expr image, Expr channel, Expr slot, Expr count, Expr width) {
+  /** Hands a tile to the store: a whole panel without masks, the last one up to its edge. */
+  private void finish(BodyBuilder b, List<Expr> parameters, boolean whole) {
     int lanes = problem.resultLanes;
-    Expr line = b.let("line", slot.times(entry));
+    Expr line = b.let("line", parameters.get(2).times(entry));
     b.loop(
         "r",
         zero,
-        count,
+        parameters.get(3),
         r -> {
           Expr at = b.let("at", line.plus(r.times(rank + 1)));
           List<Expr> position = new ArrayList<>();
           for (int a = 0; a < rank; a++) {
             position.add(b.let("o" + a, b.load(table, at.plus(a + 1))));
           }
-          b.vectorLoop(
-              "c",
-              zero,
-              width,
-              lanes,
+          BiConsumer<Expr, Optional<Expr>> vector =
               (c, mask) -> {
-                List<Expr> coordinates = new ArrayList<>(List.of(image));
-                coordinates.add(b.let("c", channel.plus(c)));
+                List<Expr> coordinates = new ArrayList<>(List.of(parameters.getFirst()));
+                coordinates.add(b.let("c", parameters.get(1).plus(c)));
                 coordinates.addAll(position);
                 Expr value = b.load(sums, r.times(tile.columns()).plus(c), lanes);
                 result.store(b, value, coordinates, mask);
-              });
+              };
+          if (whole) {
+            Expr columns = Exprs.index(tile.columns());
+            b.loop("c", zero, columns, lanes, c -> vector.accept(c, Optional.empty()));
+          } else {
+            b.vectorLoop("c", zero, parameters.get(4), lanes, vector);
+          }
         });
   }
 }
