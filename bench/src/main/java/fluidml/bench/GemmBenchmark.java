@@ -54,7 +54,8 @@ public class GemmBenchmark {
     return 2.0 * n[0] * n[1] * n[2];
   }
 
-  private static long[] sizes(String shape) {
+  /** Rows, depth and columns. */
+  static long[] sizes(String shape) {
     String[] parts = shape.split("x", 3);
     return new long[] {
       Long.parseLong(parts[0]), Long.parseLong(parts[1]), Long.parseLong(parts[2])

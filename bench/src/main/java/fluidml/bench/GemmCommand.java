@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
     description = {
       "Measures matrix products with JMH on one thread, and prints the fraction of the core's fma"
           + " peak,",
-      "which is measured in the same run."
+      "which is measured in the same run; beside it the same products by ONNX Runtime."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -47,22 +47,29 @@ final class GemmCommand implements Callable<Integer> {
     }
     System.out.printf(Locale.ROOT, "fma peak of one core %.1f GFLOP/s%n", peak);
     System.out.printf(
-        "%-16s %10s %10s %9s %9s%n", "shape", "median", "best fork", "median", "best");
-    for (RunResult result : run(GemmBenchmark.class, shapes.toArray(String[]::new))) {
+        "%-16s %-12s %10s %10s %9s %9s%n", "shape", "engine", "median", "best", "of peak", "best");
+    String[] names = shapes.toArray(String[]::new);
+    print("fluidml", run(GemmBenchmark.class, names), peak);
+    print("onnxruntime", run(OnnxRuntimeGemmBenchmark.class, names), peak);
+    return 0;
+  }
+
+  private static void print(String engine, Collection<RunResult> results, double peak) {
+    for (RunResult result : results) {
       String shape = result.getParams().getParam("shape");
       double flops = GemmBenchmark.flops(shape);
       double median = flops / result.getPrimaryResult().getStatistics().getPercentile(50);
       double best = flops / best(result);
       System.out.printf(
           Locale.ROOT,
-          "%-16s %10.1f %10.1f %8.1f%% %8.1f%%%n",
+          "%-16s %-12s %10.1f %10.1f %8.1f%% %8.1f%%%n",
           shape,
+          engine,
           median,
           best,
           100 * median / peak,
           100 * best / peak);
     }
-    return 0;
   }
 
   /** Nanoseconds of the fastest iteration. */
