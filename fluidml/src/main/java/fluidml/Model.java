@@ -7,6 +7,7 @@ import fluidml.error.SessionClosedException;
 import fluidml.graph.Graph;
 import fluidml.graph.Value;
 import fluidml.loop.Target;
+import fluidml.lower.Decisions;
 import fluidml.lower.LoweredProgram;
 import fluidml.lower.Lowerer;
 import fluidml.lower.Lowering;
@@ -16,6 +17,7 @@ import fluidml.onnx.OnnxImporter;
 import fluidml.pass.Pipeline;
 import fluidml.saved.ModelWriter;
 import fluidml.saved.SavedModel;
+import fluidml.tune.Tuner;
 import fluidml.vm.Executable;
 import fluidml.vm.ThreadTeam;
 import java.io.IOException;
@@ -62,9 +64,10 @@ public final class Model implements AutoCloseable {
     this.graph = options.optimize() ? Pipeline.standard().run(imported) : imported;
     if (options.engine() == Options.Engine.COMPILED) {
       Target target = target(options);
-      boolean strict = options.math() == Options.MathMode.STRICT;
-      List<Lowering> lowerings = strict ? Lowerings.strict() : Lowerings.all();
-      LoweredProgram program = Lowerer.lower(graph, target, lowerings, options.fuse());
+      List<Lowering> lowerings = lowerings(options);
+      Decisions decisions =
+          options.tuning().decisions(graph, target, lowerings, options.fuse(), threads(options));
+      LoweredProgram program = Lowerer.lower(graph, target, lowerings, options.fuse(), decisions);
       this.executable =
           Optional.of(
               new Executable(program, new KernelCompiler(target), options.memoryStrategy()));
@@ -88,8 +91,12 @@ public final class Model implements AutoCloseable {
     this.team = team(options);
   }
 
+  private static int threads(Options options) {
+    return options.threads() == 0 ? ThreadTeam.defaultSize() : options.threads();
+  }
+
   private static ThreadTeam team(Options options) {
-    return new ThreadTeam(options.threads() == 0 ? ThreadTeam.defaultSize() : options.threads());
+    return new ThreadTeam(threads(options));
   }
 
   /**
@@ -209,6 +216,26 @@ public final class Model implements AutoCloseable {
             ? new Target(options.vectorBits().getAsInt(), false)
             : detected;
     return wanted.withChecked(options.checked());
+  }
+
+  /**
+   * A tuner for this model's graph and options: it measures kernels, chooses among them, and keeps
+   * the choice where later loads find it. Works with any engine of the options; what is tuned is
+   * the compiled one. To be used before this is closed.
+   *
+   * @throws fluidml.error.InvalidInputException if the options use no table of costs
+   */
+  public Tuner tuner() {
+    if (!options.tuning().used()) {
+      throw new InvalidInputException("tuning", "the options use no table of costs");
+    }
+    Target target = target(options);
+    return new Tuner(
+        graph, target, lowerings(options), options.fuse(), team, options.tuning().file(target));
+  }
+
+  private static List<Lowering> lowerings(Options options) {
+    return options.math() == Options.MathMode.STRICT ? Lowerings.strict() : Lowerings.all();
   }
 
   /** What the model takes, in the order of the file. */

@@ -3,6 +3,7 @@ package fluidml;
 import fluidml.error.InvalidInputException;
 import fluidml.memory.MemoryPlanner;
 import fluidml.memory.Planners;
+import fluidml.tune.Tuning;
 import fluidml.vm.MemoryStrategy;
 import java.util.OptionalInt;
 
@@ -25,6 +26,7 @@ import java.util.OptionalInt;
  * @param rememberedShapes how many sets of input extents a session keeps prepared
  * @param profile whether sessions measure every step
  * @param math how far results may differ from the definitions of the operators
+ * @param tuning where measured choices come from
  */
 public record Options(
     Engine engine,
@@ -38,7 +40,8 @@ public record Options(
     long maxMemory,
     int rememberedShapes,
     boolean profile,
-    MathMode math) {
+    MathMode math,
+    Tuning tuning) {
   /** How far results may differ from the definitions of the operators. */
   public enum MathMode {
     /**
@@ -98,7 +101,8 @@ public record Options(
         Long.MAX_VALUE,
         16,
         false,
-        MathMode.FAST);
+        MathMode.FAST,
+        Tuning.USUAL);
   }
 
   /** With another engine. */
@@ -115,7 +119,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With another number of threads; 0 for all processors of this process. */
@@ -132,7 +137,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With vectors of this many bits: 128, 256, 512, or 0 for scalar code. */
@@ -149,7 +155,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With or without checks of every memory access. */
@@ -166,7 +173,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With or without graph passes. */
@@ -183,7 +191,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With or without kernels that several operators share. */
@@ -200,7 +209,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With another memory planner. */
@@ -217,7 +227,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With other means to lower the need for memory. */
@@ -234,7 +245,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With a limit in bytes on the arena of one session. */
@@ -251,7 +263,8 @@ public record Options(
         bytes,
         rememberedShapes,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With another number of remembered sets of input extents. */
@@ -268,7 +281,8 @@ public record Options(
         maxMemory,
         count,
         profile,
-        math);
+        math,
+        tuning);
   }
 
   /** With or without a measurement of every step. */
@@ -285,7 +299,8 @@ public record Options(
         maxMemory,
         rememberedShapes,
         newProfile,
-        math);
+        math,
+        tuning);
   }
 
   /** With another bound on the differences from the definitions of the operators. */
@@ -302,6 +317,25 @@ public record Options(
         maxMemory,
         rememberedShapes,
         profile,
-        newMath);
+        newMath,
+        tuning);
+  }
+
+  /** With choices from another table of measured costs, or from none. */
+  public Options withTuning(Tuning newTuning) {
+    return new Options(
+        engine,
+        threads,
+        vectorBits,
+        checked,
+        optimize,
+        fuse,
+        planner,
+        memoryStrategy,
+        maxMemory,
+        rememberedShapes,
+        profile,
+        math,
+        newTuning);
   }
 }

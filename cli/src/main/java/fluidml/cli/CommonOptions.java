@@ -3,6 +3,8 @@ package fluidml.cli;
 import fluidml.Options;
 import fluidml.memory.Planners;
 import fluidml.report.Bytes;
+import fluidml.tune.Tuning;
+import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** Options of every command that compiles a model. */
@@ -68,6 +70,14 @@ final class CommonOptions {
               + " fast, thorough, exact, … (default: ${DEFAULT-VALUE}).")
   String planner = "fast";
 
+  @Option(
+      names = "--costs",
+      paramLabel = "FILE",
+      description =
+          "Table of measured costs and choices, written by tune; 'none' for the analytic choice"
+              + " (default: one per machine in the user's cache folder).")
+  String costs;
+
   @Option(names = "--json", description = "Print the result as JSON (default: as text).")
   boolean json;
 
@@ -91,6 +101,9 @@ final class CommonOptions {
             .withPlanner(Planners.named(planner));
     if (vectorBits != null) {
       options = options.withVectorBits(vectorBits);
+    }
+    if (costs != null) {
+      options = options.withTuning(costs.equals("none") ? Tuning.NONE : Tuning.at(Path.of(costs)));
     }
     return maxMemory == null ? options : options.withMaxMemory(Bytes.parse(maxMemory));
   }

@@ -23,6 +23,7 @@ import picocli.CommandLine.ParseResult;
       CompileCommand.class,
       ProfileCommand.class,
       BenchCommand.class,
+      TuneCommand.class,
       AllocateCommand.class,
       GenerateCompletion.class
     },

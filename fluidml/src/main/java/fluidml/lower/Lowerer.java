@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -26,19 +27,24 @@ import java.util.TreeSet;
 public final class Lowerer {
   private final Graph graph;
   private final Target target;
+  private final Decisions decisions;
   private final List<Lowering> lowerings;
   private final Storage storage;
   private final List<Step> steps = new ArrayList<>();
 
-  private Lowerer(Graph graph, Target target, List<Lowering> lowerings) {
+  private Lowerer(Graph graph, Target target, List<Lowering> lowerings, Decisions decisions) {
     this.graph = graph;
+    this.decisions = decisions;
     this.target = target;
     this.lowerings = lowerings;
     Set<String> symbols = new TreeSet<>();
     for (Value input : graph.inputs()) {
       input.knownShape().ifPresent(s -> s.dims().forEach(d -> symbols.addAll(d.symbols())));
     }
-    this.storage = new Storage(graph, symbols);
+    Storage usual = new Storage(graph, symbols, decisions);
+    Map<String, List<Integer>> orders = OrderCandidates.of(graph, usual);
+    this.storage =
+        orders.isEmpty() ? usual : new Storage(graph, symbols, decisions.elseOrders(orders));
   }
 
   /**
@@ -49,7 +55,19 @@ public final class Lowerer {
    */
   public static LoweredProgram lower(
       Graph graph, Target target, List<Lowering> lowerings, boolean fuse) {
-    return new Lowerer(graph, target, lowerings).run(fuse);
+    return lower(graph, target, lowerings, fuse, Decisions.NONE);
+  }
+
+  /**
+   * The program of a graph.
+   *
+   * @param lowerings tried in order for each cluster
+   * @param fuse whether nodes may share kernels
+   * @param decisions what is chosen from outside
+   */
+  public static LoweredProgram lower(
+      Graph graph, Target target, List<Lowering> lowerings, boolean fuse, Decisions decisions) {
+    return new Lowerer(graph, target, lowerings, decisions).run(fuse);
   }
 
   private LoweredProgram run(boolean fuse) {
@@ -206,6 +224,11 @@ public final class Lowerer {
     @Override
     public Target target() {
       return target;
+    }
+
+    @Override
+    public Decisions decisions() {
+      return decisions;
     }
 
     @Override

@@ -18,6 +18,9 @@ public interface Lowering {
     /** The machine. */
     Target target();
 
+    /** What is chosen from outside. */
+    Decisions decisions();
+
     /**
      * Where a value lies: an operand of the cluster, or a result of it (whose strides may not be
      * dense: it may be part of a concatenation or have another layout).

@@ -121,7 +121,7 @@ public final class MatMulLowering implements Lowering {
       Dim depth = a.shape().dim(-1);
       BufferView leftView = call.read(loops.apply(left()));
       View rightLoops = loops.apply(right());
-      TileShape shape = TileShape.of(context.target(), accumulator());
+      TileShape shape = tiles();
       Contraction.Right rightOperand = right(rightLoops, depth, shape);
       FusedNodes fused =
           new FusedNodes(
@@ -157,7 +157,7 @@ public final class MatMulLowering implements Lowering {
           ContractionSchedule.build(
               call.kernel(),
               contraction,
-              context.target(),
+              shape,
               (body, value, batch, rowIndex, columnIndex, mask) -> {
                 Expr[] indices = new Expr[loops.rank()];
                 List<Expr> batchIndices = split(body, batch);
@@ -171,6 +171,15 @@ public final class MatMulLowering implements Lowering {
               });
       Dim work = space.elements().times(depth.times(2).plus(FusedNodes.work(cluster.epilogue())));
       return Result.of(call.finish(cluster.label(), cluster.nodes(), work, kernel));
+    }
+
+    /** The tiles chosen for this node, else those that fit the machine. */
+    private TileShape tiles() {
+      TileShape usual = TileShape.of(context.target(), accumulator());
+      Decisions.Tiling chosen = context.decisions().tiles().get(node.name());
+      return chosen == null || !usual.allows(chosen.rows(), chosen.vectors())
+          ? usual
+          : new TileShape(chosen.rows(), chosen.vectors(), usual.lanes());
     }
 
     private ScalarType accumulator() {

@@ -28,11 +28,13 @@ import java.util.Set;
  * their part of the result.
  *
  * <p>Results of convolutions and pooling, and what is elementwise over them, lie channels last,
- * because their kernels read and write vectors of channels; everything else is row-major.
+ * because their kernels read and write vectors of channels; everything else is row-major, where
+ * {@link Decisions} do not say otherwise.
  */
 public final class Storage {
   private final Graph graph;
   private final Set<String> symbols;
+  private final Decisions decisions;
   private final Map<Value, View> views = new HashMap<>();
   private final Set<Node> viewNodes = new HashSet<>();
   private final Map<Value, Value> placedIn = new HashMap<>();
@@ -41,10 +43,12 @@ public final class Storage {
    * Decides for a graph.
    *
    * @param symbols the symbols that are known once the input shapes are
+   * @param decisions whose orders of axes go before the rule
    */
-  public Storage(Graph graph, Set<String> symbols) {
+  public Storage(Graph graph, Set<String> symbols, Decisions decisions) {
     this.graph = graph;
     this.symbols = symbols;
+    this.decisions = decisions;
     graph.inputs().stream().filter(this::isPlannable).forEach(v -> views.put(v, View.rowMajor(v)));
     for (Node node : graph.nodes()) {
       assign(node);
@@ -69,6 +73,7 @@ public final class Storage {
   public Storage(Graph graph, Set<String> symbols, Map<Value, View> decided) {
     this.graph = graph;
     this.symbols = symbols;
+    this.decisions = Decisions.NONE;
     views.putAll(decided);
   }
 
@@ -160,6 +165,10 @@ public final class Storage {
   /** The view of a computed result on a buffer of its own. */
   private View own(Node node, Value output) {
     int rank = output.shape().rank();
+    Optional<List<Integer>> order = decisions.order(output.name(), rank);
+    if (order.isPresent() && !graph.isOutput(output)) {
+      return View.permuted(output, order.get());
+    }
     boolean channelsLast =
         switch (node.op()) {
           case Contraction.Conv _, Reduction.MaxPool _, Reduction.AveragePool _ -> rank >= 3;

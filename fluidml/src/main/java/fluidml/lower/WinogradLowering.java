@@ -71,7 +71,8 @@ public final class WinogradLowering implements Lowering {
     if (anchor.isEmpty()
         || !(anchor.get().op() instanceof Conv(Window window, long groups))
         || groups != 1
-        || !isSquare(window)) {
+        || !isSquare(window)
+        || context.decisions().direct().contains(anchor.get().name())) {
       return new Result.Refused("");
     }
     Node node = anchor.get();

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Finds the values of a graph's dim symbols from the extents of its inputs, and checks both. */
-final class InputShapes {
+public final class InputShapes {
   private InputShapes() {}
 
   /**
@@ -21,7 +21,7 @@ final class InputShapes {
    *
    * @throws InvalidInputException naming the input whose type, rank or extents do not fit
    */
-  static Map<String, Long> solve(Graph graph, Datum[] inputs) {
+  public static Map<String, Long> solve(Graph graph, Datum[] inputs) {
     Map<String, Long> symbols = new HashMap<>();
     List<Value> declared = graph.inputs();
     for (int i = 0; i < inputs.length; i++) {

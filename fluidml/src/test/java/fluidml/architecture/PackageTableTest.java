@@ -58,7 +58,8 @@ class PackageTableTest {
             "reference",
             "tensor",
             "error"));
-    TABLE.put("report", List.of("memory", "graph", "loop", "lower", "vm", "tensor", "error"));
+    TABLE.put(
+        "report", List.of("memory", "layout", "graph", "loop", "lower", "vm", "tensor", "error"));
   }
 
   private static final JavaClasses LIBRARY =

@@ -42,12 +42,17 @@ final class Compiled {
    * Compiles and runs with every target and several partitions, and compares with the interpreter.
    */
   static void check(Graph graph, double tolerance, Tensor... inputs) {
+    check(graph, tolerance, Decisions.NONE, inputs);
+  }
+
+  /** The same with some things decided from outside. */
+  static void check(Graph graph, double tolerance, Decisions decisions, Tensor... inputs) {
     List<Tensor> expected =
         Interpreter.run(graph, Stream.of(inputs).map(Datum::of).toList()).stream()
             .map(Datum::tensor)
             .toList();
     for (Target target : targets()) {
-      LoweredProgram program = lower(graph, target);
+      LoweredProgram program = lower(graph, target, decisions);
       List<Tensor> whole = run(program, 1, inputs);
       compare(graph, target, expected, whole, tolerance);
       for (int parts : new int[] {2, 5}) {
@@ -91,7 +96,12 @@ final class Compiled {
 
   /** The program; every node must have a kernel. */
   static LoweredProgram lower(Graph graph, Target target) {
-    LoweredProgram program = Lowerer.lower(graph, target, Lowerings.all(), true);
+    return lower(graph, target, Decisions.NONE);
+  }
+
+  /** The program with some things decided from outside. */
+  static LoweredProgram lower(Graph graph, Target target, Decisions decisions) {
+    LoweredProgram program = Lowerer.lower(graph, target, Lowerings.all(), true, decisions);
     assertEquals(
         List.of(),
         program.fallbacks().stream().map(f -> f.node().op() + ": " + f.reason()).toList());

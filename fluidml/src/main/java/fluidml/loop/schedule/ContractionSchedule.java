@@ -22,14 +22,11 @@ import java.util.Optional;
  * <p>Rows are cut into tiles of nearly equal heights. A unit of the parallel range is one tile of
  * rows with one panel, tiles running fastest: a part of the range streams its own panels, each of
  * them once per cache life. Results do not depend on the partition. Sums longer than {@link #BLOCK}
- * are cut into blocks: all tiles take their turn with a block of a panel while it is in the cache.
+ * are cut into blocks, which bounds what the caches must hold.
  */
 public final class ContractionSchedule {
-  /** Terms of a sum before the next tile takes its turn. */
-  static final int BLOCK = 1024;
-
-  /** The most tiles that take turns: together their blocks fit the second-level cache. */
-  private static final int TURN = 32;
+  /** Terms of a sum between two writes of the tile. */
+  static final int BLOCK = 1536;
 
   private final KernelBuilder kernel;
   private final Contraction contraction;
@@ -41,19 +38,17 @@ public final class ContractionSchedule {
   private final boolean packs;
 
   private ContractionSchedule(
-      KernelBuilder kernel, Contraction contraction, Target target, ProductStore result) {
+      KernelBuilder kernel, Contraction contraction, TileShape shape, ProductStore result) {
     this.kernel = kernel;
     this.contraction = contraction;
     this.result = result;
     ScalarType scalar = contraction.accumulator();
-    this.shape = TileShape.of(target, scalar);
+    this.shape = shape;
     this.accumulator = new Type(scalar, shape.lanes());
     int bytes = scalar.bits() / 8;
     this.tile =
         kernel.scratch(
-            "tile",
-            storage(scalar),
-            kept().plus(1).times(tileSize()).plus(shape.lanes()).times(bytes));
+            "tile", storage(scalar), Exprs.index((2L * tileSize() + shape.lanes()) * bytes));
     this.packs = contraction.right() instanceof Contraction.Strided;
     DType rightType = contraction.right().buffer().dtype();
     this.panels =
@@ -80,7 +75,19 @@ public final class ContractionSchedule {
    */
   public static Kernel build(
       KernelBuilder kernel, Contraction contraction, Target target, ProductStore result) {
-    return new ContractionSchedule(kernel, contraction, target, result).build();
+    TileShape shape = TileShape.of(target, contraction.accumulator());
+    return build(kernel, contraction, shape, result);
+  }
+
+  /**
+   * Writes the procedures of a contraction and finishes the kernel.
+   *
+   * @param kernel has the buffers and sizes of the contraction and of {@code result}
+   * @param shape of the tiles; a packed right operand has panels of as many columns
+   */
+  public static Kernel build(
+      KernelBuilder kernel, Contraction contraction, TileShape shape, ProductStore result) {
+    return new ContractionSchedule(kernel, contraction, shape, result).build();
   }
 
   private Kernel build() {
@@ -95,13 +102,13 @@ public final class ContractionSchedule {
           List.of("left", "right", "terms", "to", "ahead", "step"),
           (b, p) -> multiply(b, height, p));
     }
-    kernel.procedure("add", List.of("rows", "to"), (b, p) -> add(b, p.get(0), p.get(1)));
-    List<String> place = List.of("batch", "row", "rows", "column", "from");
+    kernel.procedure("add", List.of("rows"), (b, p) -> add(b, p.getFirst()));
+    List<String> place = List.of("batch", "row", "rows", "column");
     kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
     kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
     kernel.procedure(
         "tile",
-        List.of("batch", "row", "rows", "left", "right", "column", "done", "to", "ahead", "step"),
+        List.of("batch", "row", "rows", "left", "right", "column", "begin", "step"),
         this::tile);
     Expr tiles = Exprs.ceilDiv(contraction.rows(), shape.rows());
     Expr panelCount = Exprs.ceilDiv(contraction.columns(), shape.columns());
@@ -128,50 +135,16 @@ public final class ContractionSchedule {
           Expr right = b.let("right", right(b, batch, panel, column));
           Expr step = b.let("step", step(panel, tiles, panelsPerBatch));
           Expr skipped = b.let("skipped", unit.times(tiles));
-          Expr firstTile = b.let("firstTile", begin.minus(skipped).max(Exprs.index(0)));
-          Expr lastTile = b.let("lastTile", end.minus(skipped).min(tiles));
-          Expr depth = contraction.depth();
           b.loop(
-              "turn",
-              firstTile,
-              lastTile,
-              TURN,
-              turn -> {
-                Expr turnEnd = b.let("turnEnd", turn.plus(TURN).min(lastTile));
-                b.loop(
-                    "done",
-                    Exprs.index(0),
-                    depth.max(Exprs.index(1)),
-                    BLOCK,
-                    done -> {
-                      Expr terms = b.let("terms", depth.minus(done).min(Exprs.index(BLOCK)));
-                      Expr before =
-                          turn.times(depth).plus(turnEnd.minus(turn).times(done)).times(step);
-                      Expr gone = b.let("gone", before);
-                      b.loop(
-                          "t",
-                          turn,
-                          turnEnd,
-                          t -> {
-                            Expr row = b.let("row", t.times(height).plus(t.min(higher)));
-                            Expr one = Exprs.select(t.lt(higher), Exprs.index(1), Exprs.index(0));
-                            Expr left = leftBase.plus(row.times(contraction.left().rowStride()));
-                            Expr slot = Exprs.select(cut(), t.minus(turn).plus(1), Exprs.index(1));
-                            Expr ahead = gone.plus(t.minus(turn).times(terms).times(step));
-                            b.call(
-                                "tile",
-                                batch,
-                                row,
-                                height.plus(one),
-                                left,
-                                right,
-                                column,
-                                done,
-                                slot.times(tileSize()),
-                                ahead,
-                                step);
-                          });
-                    });
+              "t",
+              begin.minus(skipped).max(Exprs.index(0)),
+              end.minus(skipped).min(tiles),
+              t -> {
+                Expr row = b.let("row", t.times(height).plus(t.min(higher)));
+                Expr rows = height.plus(Exprs.select(t.lt(higher), Exprs.index(1), Exprs.index(0)));
+                Expr left = leftBase.plus(row.times(contraction.left().rowStride()));
+                Expr before = t.times(contraction.depth());
+                b.call("tile", batch, row, rows, left, right, column, before, step);
               });
         });
   }
@@ -213,50 +186,44 @@ public final class ContractionSchedule {
     }
   }
 
-  /**
-   * One block of the sums of a tile, and after the last its store. The first is computed where the
-   * tile's sums are kept, the others before all tiles.
-   */
+  /** All terms of a tile, then its store. */
   private void tile(BodyBuilder b, List<Expr> place) {
     Expr batch = place.get(0);
     Expr row = place.get(1);
     Expr rows = place.get(2);
+    Expr left = place.get(3);
+    Expr right = place.get(4);
     Expr column = place.get(5);
-    Expr done = place.get(6);
-    Expr kept = place.get(7);
-    Expr step = place.get(9);
+    Expr begin = place.get(6);
+    Expr step = place.get(7);
     Expr depth = contraction.depth();
-    Expr terms = b.let("terms", depth.minus(done).min(Exprs.index(BLOCK)));
-    Expr left = b.let("from", place.get(3).plus(done.times(contraction.left().depthStride())));
-    Expr panel = b.let("panel", place.get(4).plus(done.times(shape.columns())));
     Expr size = depth.times(shape.columns());
-    Expr next =
-        Exprs.select(
-            step.eq(Exprs.index(0)),
-            panel,
-            place.get(4).plus(size).plus(place.get(8).min(size.minus(terms.times(step)))));
-    Expr ahead = b.let("next", next);
-    Expr first = done.eq(Exprs.index(0));
-    Expr to = b.let("to", Exprs.select(first, kept, Exprs.index(0)));
-    choose(b, shape.rows(), rows, List.of(left, panel, terms, to, ahead, step));
-    b.when(Exprs.not(first), () -> b.call("add", rows, kept));
+    Expr next = b.let("next", Exprs.select(step.eq(Exprs.index(0)), right, right.plus(size)));
+    Expr first = b.let("first", depth.min(Exprs.index(BLOCK)));
+    Expr ahead = begin.times(step).min(size.minus(first.times(step)));
+    choose(
+        b, shape.rows(), rows, List.of(left, right, first, Exprs.index(0), next.plus(ahead), step));
+    b.loop(
+        "done",
+        Exprs.index(BLOCK),
+        depth,
+        BLOCK,
+        done -> {
+          Expr from = b.let("from", left.plus(done.times(contraction.left().depthStride())));
+          Expr panel = b.let("panel", right.plus(done.times(shape.columns())));
+          Expr terms = b.let("terms", depth.minus(done).min(Exprs.index(BLOCK)));
+          Expr now = begin.plus(done).times(step).min(size.minus(terms.times(step)));
+          choose(
+              b,
+              shape.rows(),
+              rows,
+              List.of(from, panel, terms, Exprs.index(tileSize()), next.plus(now), step));
+          b.call("add", rows);
+        });
     b.when(
-        done.plus(terms).ge(depth),
-        () ->
-            b.when(
-                column.plus(shape.columns()).le(contraction.columns()),
-                () -> b.call("finish", batch, row, rows, column, kept),
-                () -> b.call("finishEdge", batch, row, rows, column, kept)));
-  }
-
-  /** Whether sums are cut into blocks. */
-  private Expr cut() {
-    return contraction.depth().gt(Exprs.index(BLOCK));
-  }
-
-  /** Tiles whose sums are kept while others take their turn. */
-  private Expr kept() {
-    return Exprs.select(cut(), Exprs.index(TURN), Exprs.index(1));
+        column.plus(shape.columns()).le(contraction.columns()),
+        () -> b.call("finish", batch, row, rows, column),
+        () -> b.call("finishEdge", batch, row, rows, column));
   }
 
   /**
@@ -289,7 +256,7 @@ public final class ContractionSchedule {
   }
 
   /** Adds the sums of a block to those of the blocks before. */
-  private void add(BodyBuilder b, Expr rows, Expr to) {
+  private void add(BodyBuilder b, Expr rows) {
     int lanes = shape.lanes();
     b.loop(
         "i",
@@ -297,8 +264,8 @@ public final class ContractionSchedule {
         rows.times(shape.columns()),
         lanes,
         i -> {
-          Expr sum = b.load(tile, to.plus(i), lanes);
-          b.store(tile, to.plus(i), sum.plus(b.load(tile, i, lanes)));
+          Expr block = b.load(tile, i.plus(tileSize()), lanes);
+          b.store(tile, i, b.load(tile, i, lanes).plus(block));
         });
   }
 
@@ -357,7 +324,7 @@ public final class ContractionSchedule {
       b.store(tile, to.plus(i * shape.lanes()), sums.get(i));
     }
     if (!packs) {
-      b.store(tile, kept().plus(1).times(tileSize()), Exprs.bitcast(accumulator.scalar(), seen));
+      b.store(tile, Exprs.index(2L * tileSize()), Exprs.bitcast(accumulator.scalar(), seen));
     }
   }
 
@@ -367,7 +334,6 @@ public final class ContractionSchedule {
   private void finish(BodyBuilder b, List<Expr> place, boolean whole) {
     Expr batch = place.get(0);
     Expr column = place.get(3);
-    Expr from = place.get(4);
     int lanes = shape.lanes();
     Expr width = whole ? Exprs.index(shape.columns()) : b.let(contraction.columns().minus(column));
     b.loop(
@@ -386,9 +352,7 @@ public final class ContractionSchedule {
                     whole || lanes == 1
                         ? Optional.empty()
                         : Optional.of(b.let("mask", Exprs.laneMask(width.minus(c), lanes)));
-                Expr value =
-                    b.let(
-                        "value", b.load(tile, from.plus(r.times(shape.columns())).plus(c), lanes));
+                Expr value = b.let("value", b.load(tile, r.times(shape.columns()).plus(c), lanes));
                 result.store(b, value, batch, row, b.let("at", column.plus(c)), mask);
               });
         });

@@ -28,6 +28,17 @@ public record TileShape(int rows, int vectors, int lanes) {
     };
   }
 
+  /**
+   * Whether tiles of another shape fit the registers of a machine whose usual tiles are these: all
+   * sums, the vectors of one line of the panel and one element.
+   */
+  public boolean allows(int otherRows, int otherVectors) {
+    int registers = rows * vectors > 12 ? 32 : 16;
+    return otherRows >= 1
+        && otherVectors >= 1
+        && otherRows * otherVectors + otherVectors + 1 <= registers;
+  }
+
   /** Columns of a tile, and of a panel. */
   public int columns() {
     return vectors * lanes;
