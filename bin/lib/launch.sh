@@ -79,8 +79,14 @@ launch() {
   case ${FLUIDML_JAVA_OPTS:-} in
     *-XX:+Use*GC*) collector= ;;
   esac
+  # Kernels go to the JIT after few calls, and a warm-up waits for those that others share.
+  kernels='fluidml/emit/jvm/Kernel_*.*'
+  procedures='fluidml/emit/jvm/Kernel_shared_*.*'
   # FLUIDML_JAVA_OPTS is a list of JVM options: split at blanks on purpose.
   # shellcheck disable=SC2086
   exec "$jdk/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
+    -Xms48m -XX:CompileCommand=quiet \
+    "-XX:CompileCommand=CompileThresholdScaling,$kernels,0.02" \
+    "-XX:CompileCommand=BackgroundCompilation,$procedures,false" \
     $collector ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
 }

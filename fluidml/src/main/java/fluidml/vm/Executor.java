@@ -1,5 +1,6 @@
 package fluidml.vm;
 
+import fluidml.emit.jvm.KernelCompiler;
 import fluidml.error.FluidmlException;
 import fluidml.error.InvalidInputException;
 import fluidml.error.KernelFailureException;
@@ -366,6 +367,7 @@ public final class Executor implements AutoCloseable {
       }
     }
     Map<String, Long> symbols = InputShapes.solve(executable.program().graph(), inputs);
+    KernelCompiler.awaitWarmUp();
     NativeBuffer frames =
         bindings.size() >= bindingLimit
             ? bindings.removeFirst().releaseFrames()

@@ -23,13 +23,22 @@ final class Warmup {
   /** From this many seconds on for a cold run, a warm-up pays. */
   private static final double WORTH_SECONDS = 0.3;
 
-  /** A kernel runs at least this many units, such that the JVM counts enough calls. */
+  /**
+   * A kernel that was quick from the beginning runs this many units, such that the JVM counts
+   * enough calls.
+   */
   private static final int MIN_UNITS = 700;
 
-  /** Units in one turn, unless they take too long. */
+  /** Quick units in one turn. */
   private static final int TURN_UNITS = 50;
 
   private static final long TURN_NANOS = 5_000_000;
+
+  /** The first turn of a kernel is longer: its procedures are then soon on their way to the JIT. */
+  private static final long FIRST_TURN_NANOS = 40_000_000;
+
+  /** A kernel is hot after so many quick units in a row. */
+  private static final int CALM_UNITS = 20;
 
   /**
    * A unit that allocates less holds no vectors on the heap; reading the gauge itself may allocate
@@ -54,11 +63,18 @@ final class Warmup {
     long extent;
     long unit;
     int units;
+    int calm;
     int stale;
+    boolean wasCold;
     long leastNanos = Long.MAX_VALUE;
 
     Candidate(CompiledKernel code) {
       this.code = code;
+    }
+
+    /** Whether units have become quick, or were quick always and the JVM has counted enough. */
+    boolean isHot() {
+      return calm >= CALM_UNITS && (wasCold || units >= MIN_UNITS);
     }
   }
 
@@ -115,13 +131,18 @@ final class Warmup {
   /** Runs units of one kernel for a while; whether it has become hot. */
   private boolean turn(Candidate candidate) {
     long begin = System.nanoTime();
-    boolean calm = true;
+    long limit = candidate.units == 0 ? FIRST_TURN_NANOS : TURN_NANOS;
     candidate.stale++;
-    for (int i = 0; i < TURN_UNITS && System.nanoTime() - begin < TURN_NANOS; i++) {
-      calm &= unit(candidate);
+    while (!candidate.isHot() && System.nanoTime() - begin < limit) {
+      boolean calm = unit(candidate);
       candidate.units++;
+      candidate.calm = calm ? candidate.calm + 1 : 0;
+      candidate.wasCold |= !calm;
+      if (candidate.calm >= CALM_UNITS && candidate.units % TURN_UNITS == 0) {
+        break;
+      }
     }
-    return candidate.units >= MIN_UNITS && (calm || candidate.stale >= STALE_TURNS);
+    return candidate.isHot() || (candidate.units >= MIN_UNITS && candidate.stale >= STALE_TURNS);
   }
 
   /** Runs one unit; whether it seems compiled. */

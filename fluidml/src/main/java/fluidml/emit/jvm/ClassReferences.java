@@ -1,15 +1,15 @@
 package fluidml.emit.jvm;
 
 import fluidml.error.InvalidModelException;
-import java.lang.classfile.ClassFile;
-import java.lang.classfile.ClassModel;
-import java.lang.classfile.constantpool.ClassEntry;
-import java.lang.classfile.constantpool.InvokeDynamicEntry;
-import java.lang.classfile.constantpool.MemberRefEntry;
-import java.lang.classfile.constantpool.PoolEntry;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 
-/** Checks that a class file of a kernel refers only to what emitted code needs. */
+/**
+ * Checks that a class file of a kernel refers only to what emitted code needs. Reads the constant
+ * pool alone (JVMS 4.4): the JVM's verifier looks at the rest.
+ */
 final class ClassReferences {
   private static final String PACKAGE =
       ClassReferences.class.getPackageName().replace('.', '/') + "/";
@@ -31,7 +31,21 @@ final class ClassReferences {
           "fluidml/emit/CompiledKernel",
           PACKAGE + "Memory");
 
-  private ClassReferences() {}
+  private static final int MAGIC = 0xCAFEBABE;
+
+  private final String where;
+  private final ByteBuffer in;
+  private final int[] places;
+
+  private ClassReferences(String where, byte[] bytes) {
+    this.where = where;
+    this.in = ByteBuffer.wrap(bytes);
+    if (in.getInt() != MAGIC) {
+      throw malformed("it is no class file");
+    }
+    in.position(8);
+    this.places = new int[in.getShort() & 0xFFFF];
+  }
 
   /**
    * Checks a class file.
@@ -42,29 +56,76 @@ final class ClassReferences {
    */
   static void check(String where, String name, byte[] bytes) {
     try {
-      ClassModel model = ClassFile.of().parse(bytes);
-      String self = model.thisClass().asInternalName();
-      if (!self.startsWith(PACKAGE + "Kernel_")
-          || (!name.isEmpty() && !self.equals(PACKAGE + name))) {
-        throw new InvalidModelException(where, "a kernel's class is called " + self);
-      }
-      for (PoolEntry entry : model.constantPool()) {
-        if (entry instanceof InvokeDynamicEntry) {
-          throw new InvalidModelException(where, "the class " + self + " links at run time");
-        }
-        if (entry instanceof MemberRefEntry member
-            && member.owner().asInternalName().equals("java/lang/Class")
-            && !member.name().equalsString("cast")) {
-          throw new InvalidModelException(where, "the class " + self + " asks for classes");
-        }
-        if (entry instanceof ClassEntry referred && !isAllowed(referred.asInternalName(), self)) {
-          throw new InvalidModelException(
-              where, "the class %s uses %s".formatted(self, referred.asInternalName()));
-        }
-      }
-    } catch (IllegalArgumentException e) {
-      throw new InvalidModelException(where, "a kernel's class is malformed: " + e.getMessage(), e);
+      new ClassReferences(where, bytes).check(name);
+    } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
+      throw new InvalidModelException(where, "a kernel's class is malformed: " + e, e);
     }
+  }
+
+  private InvalidModelException malformed(String problem) {
+    return new InvalidModelException(where, "a kernel's class is malformed: " + problem);
+  }
+
+  private void check(String name) {
+    for (int i = 1; i < places.length; i++) {
+      places[i] = in.position();
+      int tag = in.get();
+      int bytes =
+          switch (tag) {
+            case 1 -> in.getShort() & 0xFFFF;
+            case 3, 4, 9, 10, 11, 12 -> 4;
+            case 5, 6 -> 8;
+            case 7, 8 -> 2;
+            default -> throw malformed("it links at run time, or has a constant of kind " + tag);
+          };
+      in.position(in.position() + bytes);
+      i += tag == 5 || tag == 6 ? 1 : 0;
+    }
+    String self = className(in.getShort(in.position() + 2));
+    if (!self.startsWith(PACKAGE + "Kernel_")
+        || (!name.isEmpty() && !self.equals(PACKAGE + name))) {
+      throw new InvalidModelException(where, "a kernel's class is called " + self);
+    }
+    for (int i = 1; i < places.length; i++) {
+      if (places[i] > 0) {
+        reference(i, self);
+      }
+    }
+  }
+
+  private void reference(int entry, String self) {
+    int tag = in.get(places[entry]);
+    if (tag == 7 && !isAllowed(className(entry), self)) {
+      throw new InvalidModelException(
+          where, "the class %s uses %s".formatted(self, className(entry)));
+    }
+    if (tag >= 9
+        && tag <= 11
+        && className(in.getShort(places[entry] + 1)).equals("java/lang/Class")) {
+      int nameAndType = in.getShort(places[entry] + 3) & 0xFFFF;
+      String member = text(in.getShort(places[nameAndType] + 1));
+      if (!member.equals("cast")) {
+        throw new InvalidModelException(
+            where, "the class %s uses java/lang/Class.%s".formatted(self, member));
+      }
+    }
+  }
+
+  private String className(int entry) {
+    int place = places[entry & 0xFFFF];
+    if (place == 0 || in.get(place) != 7) {
+      throw malformed("a class is not where it should be");
+    }
+    return text(in.getShort(place + 1));
+  }
+
+  private String text(int entry) {
+    int place = places[entry & 0xFFFF];
+    if (place == 0 || in.get(place) != 1) {
+      throw malformed("a name is not where it should be");
+    }
+    int bytes = in.getShort(place + 1) & 0xFFFF;
+    return new String(in.array(), place + 3, bytes, StandardCharsets.UTF_8);
   }
 
   private static boolean isAllowed(String name, String self) {

@@ -60,12 +60,13 @@ public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
    * Loads the classes, after a look at what they refer to: vectors, memory, arithmetic, each other,
    * and nothing else of the platform or the program.
    *
+   * <p>Whoever runs them calls {@link KernelCompiler#awaitWarmUp} before.
+   *
    * @param where the file they come from, for messages
    * @return running code of each kernel, in order
    * @throws InvalidModelException if a class is malformed or refers to something else
    */
   public List<CompiledKernel> load(String where) {
-    JitDirectives.ensureAdded();
     List<CompiledKernel> loaded = new ArrayList<>();
     try {
       procedures.forEach(

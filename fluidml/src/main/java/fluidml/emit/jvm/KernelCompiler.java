@@ -41,6 +41,11 @@ public final class KernelCompiler {
     Thread.ofPlatform().daemon().name("fluidml-jit").start(JitDirectives::ensureAdded);
   }
 
+  /** Waits until what {@link #warmUp} began is done, or does it. */
+  public static void awaitWarmUp() {
+    JitDirectives.ensureAdded();
+  }
+
   /** The target code is emitted for. */
   public Target target() {
     return target;
