@@ -202,7 +202,7 @@ final class SavedModelTest {
     ByteBuffer page = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN);
     Random random = new Random(5);
     Path damaged = temporary.resolve("damaged.fluidml");
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; round < 120; round++) {
       byte[] bytes = whole.clone();
       int section = round % 10 == 0 ? 1 : 0;
       int offset = (int) page.getLong(48 + 24 * section);

@@ -42,6 +42,7 @@ final class Binding implements AutoCloseable {
   // What the frames hold.
   private ArenaPlan placed;
   private long placedBase;
+  private MemorySegment.Scope placedScope;
   private long[] placedDirect = new long[0];
   private int[] directSlots = new int[0];
   private int[] directExternals = new int[0];
@@ -164,7 +165,9 @@ final class Binding implements AutoCloseable {
    * @param caller has what the plan leaves in the caller's memory
    */
   void place(ArenaPlan plan, MemorySegment arena, CallerMemory caller) {
-    if (placed != plan || placedBase != arena.address()) {
+    // Another arena may lie at the address of one that was freed.
+    boolean same = placedBase == arena.address() && placedScope == arena.scope();
+    if (placed != plan || !same) {
       placeAll(plan, arena, caller);
     } else if (!sameAddresses(caller)) {
       placeDirect(caller);
@@ -245,6 +248,7 @@ final class Binding implements AutoCloseable {
     Arrays.fill(outputs, null);
     placed = plan;
     placedBase = arena.address();
+    placedScope = arena.scope();
   }
 
   /** Address of a step's frame. */

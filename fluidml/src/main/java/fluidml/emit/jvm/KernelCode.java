@@ -71,8 +71,8 @@ public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
     try {
       procedures.forEach(
           (name, bytes) -> {
-            if (!name.startsWith(SharedProcedures.PREFIX)) {
-              throw new InvalidModelException(where, "a procedure has the name " + name);
+            if (!SharedProcedures.isNamed(name, bytes)) {
+              throw new InvalidModelException(where, "the class " + name + " has another name");
             }
             ClassReferences.check(where, name, bytes);
             SharedProcedures.define(name, bytes);

@@ -26,8 +26,8 @@ import java.util.function.BiConsumer;
  * micro-kernel is compiled and warmed up once, however many kernels there are around it.
  *
  * <p>The method takes the addresses of the buffers it uses, then the sizes, then by how much loops
- * may be longer than in a warm-up, then the procedure's parameters. The name of the class is made
- * of a hash of the procedure, so that it is the same in every process.
+ * may be longer than in a warm-up, then the procedure's parameters. The name of the class ends with
+ * a hash of its class file, so that it is the same in every process, and no other class has it.
  */
 final class SharedProcedures {
   /** Name of the method. */
@@ -35,6 +35,8 @@ final class SharedProcedures {
 
   /** How simple names of these classes begin. */
   static final String PREFIX = "Kernel_shared_";
+
+  private static final int HASH_BYTES = 16;
 
   /** The classes of this process. */
   static final SharedProcedures DEFINED = new SharedProcedures(SharedProcedures::define);
@@ -90,8 +92,8 @@ final class SharedProcedures {
 
   private ClassDesc emit(
       Kernel kernel, Procedure procedure, Target target, Printer.Canonical uses) {
-    String name = PREFIX + procedure.name() + "_" + hash(uses.text() + target.vectorBits());
-    ClassDesc self = ClassDesc.of(SharedProcedures.class.getPackageName(), name);
+    String unnamed = PREFIX + procedure.name() + "_" + "0".repeat(2 * HASH_BYTES);
+    ClassDesc self = descriptor(unnamed);
     Shared shared = new Shared(self, uses);
     Shuffles shuffles = new Shuffles(self);
     int longs = shared.leading() + procedure.parameters().size();
@@ -111,21 +113,41 @@ final class SharedProcedures {
                   shuffles.define(builder);
                 });
     ClassEmitter.checkLengths(kernel, procedure.name(), bytes);
-    sink.accept(name, bytes);
-    return self;
+    String name = PREFIX + procedure.name() + "_" + hash(bytes);
+    sink.accept(name, renamed(bytes, unnamed, name));
+    return descriptor(name);
   }
 
-  private static String hash(String text) {
+  private static ClassDesc descriptor(String name) {
+    return ClassDesc.of(SharedProcedures.class.getPackageName(), name);
+  }
+
+  /** Whether the name of a class is made of the hash of its class file. */
+  static boolean isNamed(String name, byte[] bytes) {
+    int stem = name.length() - 2 * HASH_BYTES;
+    return name.startsWith(PREFIX)
+        && stem > PREFIX.length()
+        && name.endsWith(
+            hash(renamed(bytes, name, name.substring(0, stem) + "0".repeat(2 * HASH_BYTES))));
+  }
+
+  /** A class file in which one name stands for another of the same length. */
+  private static byte[] renamed(byte[] bytes, String from, String to) {
+    return new String(bytes, StandardCharsets.ISO_8859_1)
+        .replace(from, to)
+        .getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  private static String hash(byte[] bytes) {
     try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash, 0, 8);
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes);
+      return HexFormat.of().formatHex(hash, 0, HASH_BYTES);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 
-  /** Defines a class in this process unless there is one of that name, which does the same. */
+  /** Defines a class in this process unless there is one of that name, which is the same. */
   static void define(String name, byte[] bytes) {
     synchronized (NAMES) {
       if (NAMES.contains(name)) {

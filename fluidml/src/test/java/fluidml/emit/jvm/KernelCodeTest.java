@@ -49,6 +49,19 @@ final class KernelCodeTest {
     }
   }
 
+  @Test
+  void refusesAProcedureUnderTheNameOfAnother() {
+    KernelCode code = KernelCode.of(List.of(SCALE), new Target(0, false));
+    code.procedures()
+        .forEach(
+            (name, bytes) -> {
+              byte[] changed = bytes.clone();
+              changed[changed.length / 2] ^= 1;
+              KernelCode other = new KernelCode(Map.of(name, changed), code.kernels());
+              assertThrows(InvalidModelException.class, () -> other.load("file"));
+            });
+  }
+
   private static byte[] kernelThat(Consumer<CodeBuilder> does) {
     return ClassFile.of()
         .build(
