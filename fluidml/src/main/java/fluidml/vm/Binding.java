@@ -166,7 +166,7 @@ final class Binding implements AutoCloseable {
    */
   void place(ArenaPlan plan, MemorySegment arena, CallerMemory caller) {
     // Another arena may lie at the address of one that was freed.
-    boolean same = placedBase == arena.address() && placedScope == arena.scope();
+    boolean same = placedBase == arena.address() && arena.scope().equals(placedScope);
     if (placed != plan || !same) {
       placeAll(plan, arena, caller);
     } else if (!sameAddresses(caller)) {
