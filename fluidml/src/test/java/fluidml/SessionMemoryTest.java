@@ -10,6 +10,7 @@ import fluidml.graph.Graph;
 import fluidml.graph.GraphParser;
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
+import fluidml.vm.Executor;
 import fluidml.vm.MemoryStrategy;
 import fluidml.vm.NativeBuffer;
 import fluidml.vm.NativeBuffer.Category;
@@ -179,6 +180,18 @@ final class SessionMemoryTest {
           session.bind(Map.of("x", x), Map.of("y", y)).run();
           assertArrayEquals(expected(40), y.toFloats());
         }
+      }
+    }
+  }
+
+  @Test
+  void anArenaMayBeFreedBetweenRunsAndAnotherComeToTheSameAddress() {
+    float[] expected = expected(8);
+    try (Model model = Model.of(GRAPH, Options.defaults());
+        Session session = model.newSession()) {
+      for (int i = 0; i < 20; i++) {
+        assertArrayEquals(expected, session.run(Map.of("x", input(8))).get("y").toFloats());
+        Executor.trimArenas();
       }
     }
   }
