@@ -161,6 +161,11 @@ public final class Model implements AutoCloseable {
     }
   }
 
+  /** Whether this came from a file of {@link #save}, which keeps no graph as it was imported. */
+  public boolean isSaved() {
+    return savedAs.isPresent();
+  }
+
   /**
    * Writes this compiled, for {@link #load} to map: no import, no passes, no packing, and no second
    * copy of the weights. The file fits this version of the library, this release of Java and

@@ -62,10 +62,9 @@ record PlanReport(
       List<PlannedMemory.Alternative> alternatives) {
     MemoryProblem problem = planned.problem();
     List<Stage> stages = new ArrayList<>();
-    long graphBytes = graphBytes(model.importedGraph(), given);
-    long noReuse = alternatives.stream().mapToLong(a -> a.problem().totalBytes()).max().orElse(0);
-    if (graphBytes >= noReuse) {
-      stages.add(new Stage("a buffer for every tensor of the model", graphBytes));
+    if (!model.isSaved()) {
+      long bytes = graphBytes(model.importedGraph(), given);
+      stages.add(new Stage("a buffer for every tensor of the model", bytes));
     }
     alternatives.stream()
         .limit(1)
