@@ -6,6 +6,7 @@ import fluidml.memory.Planners;
 import fluidml.tune.Tuning;
 import fluidml.vm.MemoryStrategy;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * How a model is compiled and run. Immutable; {@code with…} methods give changed copies.
@@ -107,235 +108,122 @@ public record Options(
 
   /** With another engine. */
   public Options withEngine(Engine newEngine) {
-    return new Options(
-        newEngine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.engine = newEngine);
   }
 
   /** With another number of threads; 0 for all processors of this process. */
   public Options withThreads(int newThreads) {
-    return new Options(
-        engine,
-        newThreads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.threads = newThreads);
   }
 
   /** With vectors of this many bits: 128, 256, 512, or 0 for scalar code. */
   public Options withVectorBits(int bits) {
-    return new Options(
-        engine,
-        threads,
-        OptionalInt.of(bits),
-        checked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.vectorBits = OptionalInt.of(bits));
   }
 
   /** With or without checks of every memory access. */
   public Options withChecked(boolean newChecked) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        newChecked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.checked = newChecked);
   }
 
   /** With or without graph passes. */
   public Options withOptimize(boolean newOptimize) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        newOptimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.optimize = newOptimize);
   }
 
   /** With or without kernels that several operators share. */
   public Options withFuse(boolean newFuse) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        newFuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.fuse = newFuse);
   }
 
   /** With another memory planner. */
   public Options withPlanner(MemoryPlanner newPlanner) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        newPlanner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.planner = newPlanner);
   }
 
   /** With other means to lower the need for memory. */
   public Options withMemoryStrategy(MemoryStrategy newStrategy) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        planner,
-        newStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.memoryStrategy = newStrategy);
   }
 
   /** With a limit in bytes on the arena of one session. */
   public Options withMaxMemory(long bytes) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        bytes,
-        rememberedShapes,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.maxMemory = bytes);
   }
 
   /** With another number of remembered sets of input extents. */
   public Options withRememberedShapes(int count) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        count,
-        profile,
-        math,
-        tuning);
+    return with(draft -> draft.rememberedShapes = count);
   }
 
   /** With or without a measurement of every step. */
   public Options withProfile(boolean newProfile) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        newProfile,
-        math,
-        tuning);
+    return with(draft -> draft.profile = newProfile);
   }
 
   /** With another bound on the differences from the definitions of the operators. */
   public Options withMath(MathMode newMath) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        newMath,
-        tuning);
+    return with(draft -> draft.math = newMath);
   }
 
   /** With choices from another table of measured costs, or from none. */
   public Options withTuning(Tuning newTuning) {
-    return new Options(
-        engine,
-        threads,
-        vectorBits,
-        checked,
-        optimize,
-        fuse,
-        planner,
-        memoryStrategy,
-        maxMemory,
-        rememberedShapes,
-        profile,
-        math,
-        newTuning);
+    return with(draft -> draft.tuning = newTuning);
+  }
+
+  private Options with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.options();
+  }
+
+  /** Options on the way to others that differ in one thing. */
+  private static final class Draft {
+    private Engine engine;
+    private int threads;
+    private OptionalInt vectorBits;
+    private boolean checked;
+    private boolean optimize;
+    private boolean fuse;
+    private MemoryPlanner planner;
+    private MemoryStrategy memoryStrategy;
+    private long maxMemory;
+    private int rememberedShapes;
+    private boolean profile;
+    private MathMode math;
+    private Tuning tuning;
+
+    Draft(Options options) {
+      this.engine = options.engine;
+      this.threads = options.threads;
+      this.vectorBits = options.vectorBits;
+      this.checked = options.checked;
+      this.optimize = options.optimize;
+      this.fuse = options.fuse;
+      this.planner = options.planner;
+      this.memoryStrategy = options.memoryStrategy;
+      this.maxMemory = options.maxMemory;
+      this.rememberedShapes = options.rememberedShapes;
+      this.profile = options.profile;
+      this.math = options.math;
+      this.tuning = options.tuning;
+    }
+
+    Options options() {
+      return new Options(
+          engine,
+          threads,
+          vectorBits,
+          checked,
+          optimize,
+          fuse,
+          planner,
+          memoryStrategy,
+          maxMemory,
+          rememberedShapes,
+          profile,
+          math,
+          tuning);
+    }
   }
 }
