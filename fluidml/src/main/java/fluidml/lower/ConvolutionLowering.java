@@ -7,8 +7,8 @@ import fluidml.loop.Buffer;
 import fluidml.loop.Exprs;
 import fluidml.loop.Target;
 import fluidml.loop.schedule.ConvolutionSchedule;
-import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import fluidml.loop.schedule.Nest;
+import fluidml.loop.schedule.TileShape;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -54,7 +54,7 @@ public final class ConvolutionLowering implements Lowering {
     if (refusal.isPresent()) {
       return new Result.Refused(refusal.get());
     }
-    Tile tile = tile(context.target(), x.dtype(), shape.get().filters());
+    TileShape tile = tile(context.target(), x.dtype(), shape.get().filters());
     List<KernelCall> calls = new ArrayList<>();
     CallBuilder call = new CallBuilder(cluster.label());
     BufferView input = call.read(x);
@@ -63,7 +63,7 @@ public final class ConvolutionLowering implements Lowering {
     return new Result.Calls(calls);
   }
 
-  static Tile tile(Target target, DType dtype, long filters) {
+  static TileShape tile(Target target, DType dtype, long filters) {
     int lanes = target.lanes(Exprs.registerType(dtype));
     double[] speed = target.vectorBits() == 512 ? SPEED_OF_32 : SPEED_OF_16;
     int best = 1;
@@ -78,11 +78,11 @@ public final class ConvolutionLowering implements Lowering {
         best = vectors;
       }
     }
-    return new Tile(best == 4 ? ROWS_OF_WIDEST : ROWS, best, lanes);
+    return new TileShape(best == 4 ? ROWS_OF_WIDEST : ROWS, best, lanes);
   }
 
   /** Vectors of the last panel that have filters. */
-  private static int lastVectors(long filters, Tile tile) {
+  private static int lastVectors(long filters, TileShape tile) {
     long rest = (filters - 1) % tile.columns() + 1;
     return (int) Math.ceilDiv(rest, tile.lanes());
   }
@@ -91,7 +91,7 @@ public final class ConvolutionLowering implements Lowering {
       Cluster cluster,
       ConvolutionShape shape,
       Context context,
-      Tile tile,
+      TileShape tile,
       CallBuilder call,
       BufferView input,
       Buffer panels) {

@@ -5,9 +5,9 @@ import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Window;
 import fluidml.loop.Buffer;
 import fluidml.loop.Exprs;
-import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import fluidml.loop.schedule.CookToom;
 import fluidml.loop.schedule.Nest;
+import fluidml.loop.schedule.TileShape;
 import fluidml.loop.schedule.WindowAxis;
 import fluidml.loop.schedule.WinogradSchedule;
 import fluidml.tensor.DType;
@@ -85,7 +85,7 @@ public final class WinogradLowering implements Lowering {
         || WindowResult.refusal(cluster).isPresent()) {
       return new Result.Refused("");
     }
-    Tile tile = ConvolutionLowering.tile(context.target(), x.dtype(), shape.get().filters());
+    TileShape tile = ConvolutionLowering.tile(context.target(), x.dtype(), shape.get().filters());
     OptionalInt outputs =
         choice.outputs(
             shape.get().channels(), shape.get().filters(), node.output().shape(), tile.lanes());
@@ -101,7 +101,7 @@ public final class WinogradLowering implements Lowering {
   }
 
   private static KernelCall call(
-      Cluster cluster, ConvolutionShape shape, Context context, Tile tile, int outputs) {
+      Cluster cluster, ConvolutionShape shape, Context context, TileShape tile, int outputs) {
     Node node = cluster.anchor().orElseThrow();
     CookToom transform = transform(outputs);
     CallBuilder call = new CallBuilder(cluster.label() + " (Winograd)");
@@ -136,7 +136,7 @@ public final class WinogradLowering implements Lowering {
         cluster.label() + " (Winograd)", cluster.nodes(), work, nest.extent(), nest.entry());
   }
 
-  private static long block(ConvolutionShape shape, CookToom transform, Tile tile) {
+  private static long block(ConvolutionShape shape, CookToom transform, TileShape tile) {
     long products = (long) transform.products() * transform.products();
     long bytes = products * Float.BYTES * (shape.channels() + shape.paddedFilters(tile.columns()));
     long fit = BLOCK_BYTES / bytes / tile.rows() * tile.rows();

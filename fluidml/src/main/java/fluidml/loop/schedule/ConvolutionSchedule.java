@@ -43,7 +43,7 @@ public final class ConvolutionSchedule {
 
   private final KernelBuilder kernel;
   private final Problem problem;
-  private final Tile tile;
+  private final TileShape tile;
   private final TileStore result;
   private final int rank;
   private final int entry;
@@ -102,27 +102,14 @@ public final class ConvolutionSchedule {
     }
   }
 
-  /**
-   * The part of the result that registers hold.
-   *
-   * @param rows pixels
-   * @param vectors vectors of columns
-   * @param lanes columns of a vector
-   */
-  public record Tile(int rows, int vectors, int lanes) {
-    /** Columns of a panel. */
-    public int columns() {
-      return vectors * lanes;
-    }
-  }
-
-  private ConvolutionSchedule(KernelBuilder kernel, Problem problem, Tile tile, TileStore result) {
+  private ConvolutionSchedule(
+      KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
     this.kernel = kernel;
     this.problem = problem;
     this.tile = tile;
     this.result = result;
     this.rank = problem.axes.size();
-    this.entry = tile.rows * (rank + 1) + 1;
+    this.entry = tile.rows() * (rank + 1) + 1;
     Expr taps = one;
     Expr all = one;
     for (WindowAxis axis : problem.axes) {
@@ -134,7 +121,7 @@ public final class ConvolutionSchedule {
     this.panelsPerGroup = Exprs.ceilDiv(problem.filters, tile.columns());
     ScalarType scalar = Exprs.registerType(problem.input.dtype());
     DType storage = scalar == ScalarType.F64 ? DType.FLOAT64 : DType.FLOAT32;
-    Expr windowBytes = depth.times((double) tile.rows * problem.input.dtype().bytes());
+    Expr windowBytes = depth.times((double) tile.rows() * problem.input.dtype().bytes());
     boolean copies = problem.padded || problem.transposed;
     Expr fit =
         copies
@@ -146,7 +133,7 @@ public final class ConvolutionSchedule {
     this.mostTiles = fit.min(tiles()).max(one);
     this.sums =
         kernel.scratch(
-            "tile", storage, Exprs.index((long) tile.rows * tile.columns() * storage.bytes()));
+            "tile", storage, Exprs.index((long) tile.rows() * tile.columns() * storage.bytes()));
     this.table = kernel.scratch("rows", DType.INT64, mostTiles.times(8.0 * entry));
     this.offsets =
         isDense()
@@ -165,7 +152,8 @@ public final class ConvolutionSchedule {
    * @param kernel has the buffers of the problem and of {@code result}
    * @return the entry
    */
-  public static Nest write(KernelBuilder kernel, Problem problem, Tile tile, TileStore result) {
+  public static Nest write(
+      KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
     return new ConvolutionSchedule(kernel, problem, tile, result).write();
   }
 
@@ -186,9 +174,9 @@ public final class ConvolutionSchedule {
                     new Patches(problem, tile, table, entry, copy)
                         .write(b, p.get(0), p.get(1), p.get(2))));
     kernel.procedure("prepare", List.of("image", "group", "slot", "row", "rows"), this::prepare);
-    for (int vectors : new TreeSet<>(List.of(tile.vectors, problem.lastVectors))) {
-      for (int height = 1; height <= tile.rows; height++) {
-        declareMultiply(new Tile(height, vectors, tile.lanes));
+    for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.lastVectors))) {
+      for (int height = 1; height <= tile.rows(); height++) {
+        declareMultiply(new TileShape(height, vectors, tile.lanes()));
       }
     }
     List<String> place = List.of("image", "channel", "slot", "rows", "width");
@@ -202,7 +190,7 @@ public final class ConvolutionSchedule {
     return new Nest(turns.times(panelsPerGroup).times(tilesPerBlock()), this::main);
   }
 
-  private void declareMultiply(Tile part) {
+  private void declareMultiply(TileShape part) {
     List<String> parameters = List.of("slot", "panel", "ahead", "stride");
     if (!problem.transposed) {
       kernel.procedure(
@@ -211,7 +199,7 @@ public final class ConvolutionSchedule {
           (b, p) -> {
             List<Expr> starts = new ArrayList<>();
             Expr line = b.let("line", p.getFirst().times(entry));
-            for (int r = 0; r < part.rows; r++) {
+            for (int r = 0; r < part.rows(); r++) {
               starts.add(b.let("start", b.load(table, line.plus(r * (rank + 1.0)))));
             }
             multiply(b, part, problem.input, offsets, starts, p);
@@ -224,8 +212,8 @@ public final class ConvolutionSchedule {
                 parameters,
                 (b, p) -> {
                   List<Expr> starts = new ArrayList<>();
-                  Expr line = b.let("line", p.getFirst().times(depth).times(tile.rows));
-                  for (int r = 0; r < part.rows; r++) {
+                  Expr line = b.let("line", p.getFirst().times(depth).times(tile.rows()));
+                  for (int r = 0; r < part.rows(); r++) {
                     starts.add(b.let("start", line.plus(depth.times((double) r))));
                   }
                   multiply(b, part, copy, Optional.empty(), starts, p);
@@ -234,7 +222,7 @@ public final class ConvolutionSchedule {
 
   private void multiply(
       BodyBuilder b,
-      Tile part,
+      TileShape part,
       Buffer rows,
       Optional<Buffer> places,
       List<Expr> starts,
@@ -249,8 +237,8 @@ public final class ConvolutionSchedule {
             zero);
   }
 
-  private static String name(String kind, Tile part) {
-    return kind + part.rows + "x" + part.vectors;
+  private static String name(String kind, TileShape part) {
+    return kind + part.rows() + "x" + part.vectors();
   }
 
   /**
@@ -259,13 +247,13 @@ public final class ConvolutionSchedule {
    * all tiles, so that one micro-kernel runs often and gets hot.
    */
   private Expr height() {
-    Expr most = Exprs.index(tile.rows);
-    if (tile.rows == 1) {
+    Expr most = Exprs.index(tile.rows());
+    if (tile.rows() == 1) {
       return most;
     }
-    Expr high = Exprs.ceilDiv(pixels, tile.rows).times(10.0 * tile.rows + START_COST);
-    Expr low = Exprs.ceilDiv(pixels, tile.rows - 1L).times(10.0 * tile.rows - 10 + START_COST);
-    Expr better = Exprs.select(low.lt(high), Exprs.index(tile.rows - 1L), most);
+    Expr high = Exprs.ceilDiv(pixels, tile.rows()).times(10.0 * tile.rows() + START_COST);
+    Expr low = Exprs.ceilDiv(pixels, tile.rows() - 1L).times(10.0 * tile.rows() - 10 + START_COST);
+    Expr better = Exprs.select(low.lt(high), Exprs.index(tile.rows() - 1L), most);
     return Exprs.select(pixels.lt(most), pixels.max(one), better);
   }
 
@@ -433,7 +421,7 @@ public final class ConvolutionSchedule {
     Expr column = b.let("column", panel.times(tile.columns()));
     Expr width = b.let("width", problem.filters.minus(column).min(Exprs.index(tile.columns())));
     Expr channel = b.let("channel", group.times(problem.filters).plus(column));
-    Expr whole = width.gt(Exprs.index((long) problem.lastVectors * tile.lanes));
+    Expr whole = width.gt(Exprs.index((long) problem.lastVectors * tile.lanes()));
     b.loop(
         "t",
         parameters.get(3),
@@ -442,7 +430,7 @@ public final class ConvolutionSchedule {
           Expr count = b.let("count", rest.minus(t.times(height)).min(height));
           RowTile.Ahead ahead = RowTile.Ahead.share(next, t, stride, depth, tile.columns());
           Expr[] arguments = {t, right, b.let("ahead", ahead.start()), ahead.stride()};
-          Tile narrow = new Tile(tile.rows, problem.lastVectors, tile.lanes);
+          TileShape narrow = new TileShape(tile.rows(), problem.lastVectors, tile.lanes());
           if (narrow.equals(tile)) {
             chooseSource(b, tile, t, height, arguments);
           } else {
@@ -458,7 +446,8 @@ public final class ConvolutionSchedule {
         });
   }
 
-  private void chooseSource(BodyBuilder b, Tile part, Expr slot, Expr count, Expr[] arguments) {
+  private void chooseSource(
+      BodyBuilder b, TileShape part, Expr slot, Expr count, Expr[] arguments) {
     Runnable direct = () -> chooseHeight(b, "multiply", part, count, arguments);
     Runnable copied = () -> chooseHeight(b, "multiplyGathered", part, count, arguments);
     if (problem.transposed) {
@@ -472,14 +461,14 @@ public final class ConvolutionSchedule {
   }
 
   private static void chooseHeight(
-      BodyBuilder b, String kind, Tile part, Expr count, Expr[] arguments) {
-    if (part.rows == 1) {
+      BodyBuilder b, String kind, TileShape part, Expr count, Expr[] arguments) {
+    if (part.rows() == 1) {
       b.call(name(kind, part), arguments);
       return;
     }
-    Tile lower = new Tile(part.rows - 1, part.vectors, part.lanes);
+    TileShape lower = new TileShape(part.rows() - 1, part.vectors(), part.lanes());
     b.when(
-        count.eq(Exprs.index(part.rows)),
+        count.eq(Exprs.index(part.rows())),
         () -> b.call(name(kind, part), arguments),
         () -> chooseHeight(b, kind, lower, count, arguments));
   }

@@ -6,7 +6,6 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.Type;
 import fluidml.loop.schedule.ConvolutionSchedule.Problem;
-import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
@@ -20,7 +19,7 @@ import java.util.function.BiConsumer;
  * @param entry numbers of an entry
  * @param copy takes the windows, one after another, with room for as many as a tile has rows
  */
-record Patches(Problem problem, Tile tile, Buffer rowTable, int entry, Buffer copy) {
+record Patches(Problem problem, TileShape tile, Buffer rowTable, int entry, Buffer copy) {
   /**
    * Visits the taps of a window in the order of the packed filters.
    *

@@ -6,7 +6,6 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
-import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +24,12 @@ import java.util.Optional;
  * @param result takes the sums, row by row
  */
 record RowTile(
-    Tile tile, Buffer rows, Optional<Buffer> offsets, Buffer panels, int columns, Buffer result) {
+    TileShape tile,
+    Buffer rows,
+    Optional<Buffer> offsets,
+    Buffer panels,
+    int columns,
+    Buffer result) {
 
   /**
    * What is read ahead, in the panels: element {@code start + term * stride} for each term.

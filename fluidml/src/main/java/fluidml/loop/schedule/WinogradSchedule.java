@@ -7,7 +7,6 @@ import fluidml.loop.Exprs;
 import fluidml.loop.KernelBuilder;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
-import fluidml.loop.schedule.ConvolutionSchedule.Tile;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +29,7 @@ public final class WinogradSchedule {
   private final KernelBuilder kernel;
   private final Problem problem;
   private final CookToom transform;
-  private final Tile tile;
+  private final TileShape tile;
   private final TileStore result;
   private final int products;
   private final int outputs;
@@ -79,7 +78,7 @@ public final class WinogradSchedule {
       int resultLanes) {}
 
   private WinogradSchedule(
-      KernelBuilder kernel, Problem problem, CookToom transform, Tile tile, TileStore result) {
+      KernelBuilder kernel, Problem problem, CookToom transform, TileShape tile, TileStore result) {
     this.kernel = kernel;
     this.problem = problem;
     this.transform = transform;
@@ -122,7 +121,7 @@ public final class WinogradSchedule {
    * @return the entry
    */
   public static Nest write(
-      KernelBuilder kernel, Problem problem, CookToom transform, Tile tile, TileStore result) {
+      KernelBuilder kernel, Problem problem, CookToom transform, TileShape tile, TileStore result) {
     return new WinogradSchedule(kernel, problem, transform, tile, result).write();
   }
 
@@ -416,7 +415,7 @@ public final class WinogradSchedule {
 
   /** A few squares times a panel, over all channels. */
   private void multiply(BodyBuilder b, int rows, List<Expr> parameters) {
-    Tile part = new Tile(rows, tile.vectors(), tile.lanes());
+    TileShape part = new TileShape(rows, tile.vectors(), tile.lanes());
     List<Expr> starts = new ArrayList<>();
     for (int r = 0; r < rows; r++) {
       starts.add(b.let("start", parameters.getFirst().plus(problem.channels.times((double) r))));
