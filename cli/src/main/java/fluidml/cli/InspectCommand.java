@@ -6,6 +6,7 @@ import fluidml.graph.Graph;
 import fluidml.onnx.OnnxFile;
 import fluidml.onnx.OnnxImporter;
 import fluidml.reference.Datum;
+import fluidml.saved.SavedModel;
 import fluidml.tensor.Tensor;
 import fluidml.vm.PlannedMemory;
 import java.io.IOException;
@@ -109,6 +110,12 @@ final class InspectCommand extends ModelCommand {
     List<Section> sections = new ArrayList<>();
     boolean program = kernels || kernel != null || steps || memory;
     boolean graphs = graph != null || passes || dumpAfter != null;
+    if (SavedModel.isSaved(file) && (graphs || kernel != null)) {
+      throw usage(
+          file
+              + " is compiled: it has neither graph nor loop nests, only the code made"
+              + " of them; inspect the ONNX model it was compiled from");
+    }
     if (graphs) {
       try (OnnxFile onnx = OnnxFile.open(file)) {
         sections.addAll(graphSections(OnnxImporter.graph(onnx)));

@@ -45,22 +45,31 @@ final class InspectSummary {
     }
     Map<String, Object> json = new LinkedHashMap<>();
     StringBuilder text = new StringBuilder();
+    boolean saved = loaded.isSaved();
     text.append(
-        "%s: %s, weights %s%n"
-            .formatted(file, Bytes.format(Files.size(file)), Bytes.format(weights)));
+        "%s: %s, %s%n"
+            .formatted(
+                file,
+                Bytes.format(Files.size(file)),
+                saved ? "compiled, weights mapped" : "weights " + Bytes.format(weights)));
     json.put("fileBytes", Files.size(file));
-    json.put("weightBytes", weights);
+    json.put("compiled", saved);
+    if (!saved) {
+      json.put("weightBytes", weights);
+    }
     text.append("Inputs\n").append(values(imported.inputs()));
     text.append("Outputs\n").append(values(imported.outputs()));
     json.put("inputs", fields(imported.inputs()));
     json.put("outputs", fields(imported.outputs()));
-    int before = operators(imported);
-    int after = operators(loaded.graph());
-    text.append("Graph\n  %d operators imported, %d after the passes%n".formatted(before, after));
-    json.put("operatorsImported", before);
-    json.put("operators", after);
+    if (!saved) {
+      int before = operators(imported);
+      int after = operators(loaded.graph());
+      text.append("Graph\n  %d operators imported, %d after the passes%n".formatted(before, after));
+      json.put("operatorsImported", before);
+      json.put("operators", after);
+    }
     if (loaded.program().isPresent()) {
-      program(loaded.program().get(), loaded.executable().orElseThrow(), text, json);
+      program(loaded.program().get(), loaded.executable().orElseThrow(), saved, text, json);
     }
     planned.ifPresent(p -> memory(p, given, text, json));
     return new Section("summary", text.toString(), json);
@@ -99,7 +108,11 @@ final class InspectSummary {
   }
 
   private static void program(
-      LoweredProgram program, Executable code, StringBuilder text, Map<String, Object> json) {
+      LoweredProgram program,
+      Executable code,
+      boolean saved,
+      StringBuilder text,
+      Map<String, Object> json) {
     List<Step> steps = program.steps();
     long calls = steps.stream().filter(Step.Call.class::isInstance).count();
     long fills = steps.stream().filter(Step.Fill.class::isInstance).count();
@@ -113,13 +126,15 @@ final class InspectSummary {
                 code.kernelCount(),
                 fills,
                 interpreted));
-    text.append("  packed weights %s%n".formatted(Bytes.format(code.packedBytes())));
+    if (!saved) {
+      text.append("  packed weights %s%n".formatted(Bytes.format(code.packedBytes())));
+      json.put("packedBytes", code.packedBytes());
+    }
     json.put("vectorBits", bits);
     json.put("kernelCalls", calls);
     json.put("kernels", code.kernelCount());
     json.put("fills", fills);
     json.put("interpreted", interpreted);
-    json.put("packedBytes", code.packedBytes());
     Map<String, List<String>> reasons = new TreeMap<>();
     for (Step.Interpret step : program.fallbacks()) {
       reasons

@@ -33,6 +33,12 @@ class CompileCommandTest {
 
     Result inspected = Examples.run("inspect", file);
     assertEquals(0, inspected.code(), inspected.err());
+    assertTrue(inspected.out().contains("compiled, weights mapped"), inspected.out());
+    for (String[] part : new String[][] {{"--graph"}, {"--kernel", "1"}}) {
+      Result refused = Examples.run("inspect", file, part[0], part.length > 1 ? part[1] : "--json");
+      assertEquals(2, refused.code(), refused.out());
+      assertTrue(refused.err().contains("is compiled"), refused.err());
+    }
   }
 
   @Test

@@ -61,7 +61,10 @@ final class ProgramDecoder {
     this.target = target;
   }
 
-  /** The kernels in order; their only procedure is a placeholder that tells them apart. */
+  /**
+   * The kernels in order: what a call passes to each, and its parallel extent. What it does stands
+   * in its class file, so its only procedure is an empty entry, whose name tells kernels apart.
+   */
   List<Kernel> kernels() {
     return kernels;
   }
@@ -195,8 +198,8 @@ final class ProgramDecoder {
     List<Buffer> buffers = in.list(this::buffer);
     List<String> sizes = in.list(in::text);
     Expr extent = Parser.parseExtent(in.text());
-    Procedure placeholder = new Procedure(unique, List.of(), new Stmt.Block(List.of()));
-    return new Kernel(name, buffers, sizes, List.of(placeholder), unique, extent);
+    Procedure entry = new Procedure(unique, List.of(), new Stmt.Block(List.of()));
+    return new Kernel(name, buffers, sizes, List.of(entry), unique, extent);
   }
 
   private Buffer buffer() {
