@@ -1,11 +1,11 @@
 package fluidml.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import fluidml.file.AtomicFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -227,10 +227,9 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private void write(List<Map<String, Object>> rows) throws IOException {
-    Path directory = json.toAbsolutePath().getParent();
-    Files.createDirectories(directory);
-    Path temporary = Files.createTempFile(directory, "bench", ".json");
-    new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(temporary.toFile(), rows);
-    Files.move(temporary, json, StandardCopyOption.REPLACE_EXISTING);
+    AtomicFile.write(
+        json,
+        path ->
+            new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(path.toFile(), rows));
   }
 }

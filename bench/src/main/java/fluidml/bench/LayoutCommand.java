@@ -1,5 +1,6 @@
 package fluidml.bench;
 
+import fluidml.file.AtomicFile;
 import fluidml.layout.DefaultSolver;
 import fluidml.layout.GlobalSolver;
 import fluidml.layout.LayoutProblem;
@@ -111,7 +112,8 @@ final class LayoutCommand implements Callable<Integer> {
     }
     System.out.print(table.render());
     if (svg != null) {
-      Files.writeString(svg, LogPlot.svg("operators", "seconds", curves));
+      String plot = LogPlot.svg("operators", "seconds", curves);
+      AtomicFile.write(svg, path -> Files.writeString(path, plot));
       System.out.println("plot written to " + svg);
     }
     return 0;

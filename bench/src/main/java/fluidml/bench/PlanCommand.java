@@ -1,6 +1,7 @@
 package fluidml.bench;
 
 import com.sun.management.ThreadMXBean;
+import fluidml.file.AtomicFile;
 import fluidml.memory.ExactPlanner;
 import fluidml.memory.MemoryPlan;
 import fluidml.memory.MemoryProblem;
@@ -119,7 +120,8 @@ final class PlanCommand implements Callable<Integer> {
     }
     System.out.print(table.render());
     if (svg != null) {
-      Files.writeString(svg, LogPlot.svg("operators", "seconds", curves));
+      String plot = LogPlot.svg("operators", "seconds", curves);
+      AtomicFile.write(svg, path -> Files.writeString(path, plot));
       System.out.println("plot written to " + svg);
     }
     return 0;

@@ -3,6 +3,7 @@ package fluidml.cli;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import fluidml.error.InvalidInputException;
+import fluidml.file.AtomicFile;
 import fluidml.memory.ExactPlanner;
 import fluidml.memory.MemoryCsv;
 import fluidml.memory.MemoryPlan;

@@ -2,6 +2,7 @@ package fluidml.cli;
 
 import fluidml.Model;
 import fluidml.Session;
+import fluidml.file.AtomicFile;
 import fluidml.memory.MemoryTables;
 import fluidml.report.Bytes;
 import fluidml.report.Table;

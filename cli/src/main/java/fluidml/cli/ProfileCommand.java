@@ -3,6 +3,7 @@ package fluidml.cli;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.Session;
+import fluidml.file.AtomicFile;
 import fluidml.graph.Node;
 import fluidml.lower.Step;
 import fluidml.reference.Datum;

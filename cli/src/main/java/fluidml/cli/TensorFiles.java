@@ -2,6 +2,7 @@ package fluidml.cli;
 
 import fluidml.error.InvalidInputException;
 import fluidml.error.InvalidModelException;
+import fluidml.file.AtomicFile;
 import fluidml.graph.Type;
 import fluidml.onnx.OnnxTensors;
 import fluidml.onnx.proto.DataProto;

@@ -2,6 +2,7 @@ package fluidml.cli;
 
 import fluidml.Model;
 import fluidml.Options;
+import fluidml.file.AtomicFile;
 import fluidml.layout.LayoutProblem;
 import fluidml.layout.LayoutSolution;
 import fluidml.reference.Datum;

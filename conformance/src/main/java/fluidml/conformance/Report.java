@@ -3,6 +3,7 @@ package fluidml.conformance;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import fluidml.file.AtomicFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -159,6 +160,7 @@ final class Report {
         }
       }
     }
-    mapper.writerWithDefaultPrettyPrinter().writeValue(path.toFile(), root);
+    AtomicFile.write(
+        path, file -> mapper.writerWithDefaultPrettyPrinter().writeValue(file.toFile(), root));
   }
 }

@@ -2,6 +2,7 @@ package fluidml.saved;
 
 import fluidml.emit.jvm.KernelCode;
 import fluidml.error.InvalidInputException;
+import fluidml.file.AtomicFile;
 import fluidml.lower.Argument;
 import fluidml.lower.LoweredProgram;
 import java.io.IOException;
@@ -9,10 +10,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +44,7 @@ public final class ModelWriter {
     ProgramEncoder encoder = new ProgramEncoder(program, chosenOrder, placement, packed);
     byte[] steps = encoder.encode();
     byte[] code = encode(KernelCode.of(encoder.kernels(), program.target()));
-    replace(path, temporary -> write(temporary, program, steps, code, placement));
+    AtomicFile.write(path, temporary -> write(temporary, program, steps, code, placement));
   }
 
   /**
@@ -54,29 +53,7 @@ public final class ModelWriter {
    * @throws IOException if that fails; what was there is then as before
    */
   public static void copy(Path source, Path target) throws IOException {
-    replace(target, temporary -> Files.copy(source, temporary));
-  }
-
-  private interface Content {
-    void write(Path temporary) throws IOException;
-  }
-
-  private static void replace(Path path, Content content) throws IOException {
-    Path folder = path.toAbsolutePath().getParent();
-    Files.createDirectories(folder);
-    Path temporary = folder.resolve("." + path.getFileName() + "." + ProcessHandle.current().pid());
-    try {
-      Files.deleteIfExists(temporary);
-      content.write(temporary);
-      try {
-        Files.move(
-            temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } catch (AtomicMoveNotSupportedException e) {
-        Files.move(temporary, path, StandardCopyOption.REPLACE_EXISTING);
-      }
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(target, temporary -> Files.copy(source, temporary));
   }
 
   private static byte[] encode(KernelCode code) {

@@ -1,6 +1,7 @@
 package fluidml.tune;
 
 import fluidml.error.InvalidInputException;
+import fluidml.file.AtomicFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
@@ -8,11 +9,9 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -97,25 +96,10 @@ public final class CostFile {
         if (!lock.isValid()) {
           throw new IOException("the lock on " + lockPath + " is lost");
         }
-        replace(CostText.format(machine, all));
+        String text = CostText.format(machine, all);
+        AtomicFile.write(path, temporary -> write(temporary, text));
         return all;
       }
-    }
-  }
-
-  private void replace(String text) throws IOException {
-    Path temporary =
-        path.resolveSibling(path.getFileName() + "." + ProcessHandle.current().pid() + ".part");
-    try {
-      write(temporary, text);
-      try {
-        Files.move(
-            temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } catch (AtomicMoveNotSupportedException e) {
-        Files.move(temporary, path, StandardCopyOption.REPLACE_EXISTING);
-      }
-    } finally {
-      Files.deleteIfExists(temporary);
     }
   }
 

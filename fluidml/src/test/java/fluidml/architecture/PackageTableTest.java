@@ -30,6 +30,7 @@ class PackageTableTest {
 
   static {
     TABLE.put("error", List.of());
+    TABLE.put("file", List.of());
     TABLE.put("tensor", List.of("error"));
     TABLE.put("memory", List.of("error"));
     TABLE.put("layout", List.of("error"));
@@ -40,7 +41,7 @@ class PackageTableTest {
     TABLE.put("loop", List.of("graph", "layout", "tensor", "error"));
     TABLE.put("lower", List.of("graph", "layout", "loop", "tensor", "error"));
     TABLE.put("emit", List.of("loop", "tensor", "error"));
-    TABLE.put("saved", List.of("emit", "graph", "loop", "lower", "tensor", "error"));
+    TABLE.put("saved", List.of("emit", "graph", "loop", "lower", "tensor", "file", "error"));
     TABLE.put(
         "vm",
         List.of(
@@ -57,6 +58,7 @@ class PackageTableTest {
             "graph",
             "reference",
             "tensor",
+            "file",
             "error"));
     TABLE.put(
         "report", List.of("memory", "layout", "graph", "loop", "lower", "vm", "tensor", "error"));

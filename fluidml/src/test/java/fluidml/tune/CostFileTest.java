@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import fluidml.file.AtomicFile;
 import fluidml.lower.Decisions;
 import fluidml.lower.Decisions.Tiling;
 import java.io.IOException;
@@ -69,7 +70,7 @@ class CostFileTest {
     CostFile file = new CostFile(path, MACHINE);
     file.add(one("a"));
     // Where the temporary file should be lies a folder: as on a full disk, nothing can be written.
-    Path temporary = folder.resolve("costs.txt." + ProcessHandle.current().pid() + ".part");
+    Path temporary = AtomicFile.temporary(path);
     Files.createDirectory(temporary);
     Files.createFile(temporary.resolve("full"));
     assertThrows(IOException.class, () -> file.add(one("b")));

@@ -1,4 +1,4 @@
-package fluidml.cli;
+package fluidml.file;
 
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
@@ -7,26 +7,27 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /** Writes whole files or none: into a temporary file beside the target, which is then moved. */
-final class AtomicFile {
+public final class AtomicFile {
   /** Writes a file's contents. */
   @FunctionalInterface
-  interface Writer {
+  public interface Writer {
+    /** Creates the file and writes all of it. */
     void write(Path path) throws IOException;
   }
 
   private AtomicFile() {}
 
   /**
-   * Writes a file, replacing what is there; folders on the way are made.
+   * Writes a file, replacing what is there; folders on the way are made. Several threads and
+   * processes may write the same file at once: the last one to finish stands.
    *
    * @throws IOException if that fails; the target is then as before
    */
-  static void write(Path target, Writer writer) throws IOException {
-    Path folder = target.toAbsolutePath().getParent();
-    Files.createDirectories(folder);
-    Path temporary =
-        folder.resolve("." + target.getFileName() + "." + ProcessHandle.current().pid());
+  public static void write(Path target, Writer writer) throws IOException {
+    Files.createDirectories(target.toAbsolutePath().getParent());
+    Path temporary = temporary(target);
     try {
+      Files.deleteIfExists(temporary);
       writer.write(temporary);
       try {
         Files.move(
@@ -37,5 +38,11 @@ final class AtomicFile {
     } finally {
       Files.deleteIfExists(temporary);
     }
+  }
+
+  /** Where the calling thread writes before {@code target} is replaced. */
+  public static Path temporary(Path target) {
+    String writer = ProcessHandle.current().pid() + "-" + Thread.currentThread().threadId();
+    return target.toAbsolutePath().resolveSibling(target.getFileName() + "." + writer + ".part");
   }
 }
