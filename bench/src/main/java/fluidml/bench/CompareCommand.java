@@ -24,7 +24,9 @@ import picocli.CommandLine.Parameters;
     description = {
       "Measures models on this engine and on ONNX Runtime, in alternating forked JVMs on the same"
           + " inputs.",
-      "The ratio is that of the medians over forks; below 1 this engine is faster."
+      "The ratio is that of the medians over forks; below 1 this engine is faster. Worst is the"
+          + " slowest fork over the median of the forks; error the largest difference from the"
+          + " outputs stored with the model, over the largest of them."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -90,8 +92,19 @@ final class CompareCommand implements Callable<Integer> {
     Arguments.dims(dims);
     List<Map<String, Object>> rows = new ArrayList<>();
     System.out.printf(
-        "%-22s %7s %-12s %9s %9s %9s %9s %9s %9s %9s %7s%n",
-        "model", "threads", "engine", "median", "spread", "min", "p90", "first", "load", "rss MB",
+        "%-22s %7s %-12s %9s %7s %9s %9s %9s %9s %9s %9s %8s %7s%n",
+        "model",
+        "threads",
+        "engine",
+        "median",
+        "worst",
+        "min",
+        "p90",
+        "first",
+        "load",
+        "arena MB",
+        "rss MB",
+        "error",
         "ratio");
     for (Path model : models) {
       for (int count : threads) {
@@ -153,15 +166,18 @@ final class CompareCommand implements Callable<Integer> {
     row.put("arenaBytes", samples.getFirst().arenaBytes());
     row.put("peakRssBytes", (long) median(samples, s -> (double) s.peakRssBytes()));
     row.put("forkMediansMs", medians);
+    row.put("worstFork", medians[medians.length - 1] / median);
+    double error = samples.stream().mapToDouble(Sample::error).max().orElseThrow();
+    row.put("error", error);
     row.put("ratio", median / peer);
     System.out.printf(
         Locale.ROOT,
-        "%-22s %7d %-12s %9.3f %8.1f%% %9.3f %9.3f %9.1f %9.1f %9s %9.1f %7.3f%n",
+        "%-22s %7d %-12s %9.3f %7.3f %9.3f %9.3f %9.1f %9.1f %9s %9.1f %8s %7.3f%n",
         model,
         count,
         engine,
         median,
-        100 * (medians[medians.length - 1] - medians[0]) / median,
+        medians[medians.length - 1] / median,
         (double) row.get("minMs"),
         (double) row.get("p90Ms"),
         (double) row.get("firstMs"),
@@ -170,6 +186,7 @@ final class CompareCommand implements Callable<Integer> {
             ? "-"
             : String.format(Locale.ROOT, "%.2f", samples.getFirst().arenaBytes() / 1e6),
         (long) row.get("peakRssBytes") / 1e6,
+        error < 0 ? "-" : String.format(Locale.ROOT, "%.1e", error),
         median / peer);
     return row;
   }

@@ -29,7 +29,9 @@ final class FluidmlWorker {
       List<Double> times =
           Sample.measure(run::run, Double.parseDouble(args[2]), Double.parseDouble(args[3]));
       long arena = session.memoryPlan().map(m -> m.plan().arenaBytes()).orElse(-1L);
-      new Sample(loadMs, firstMs, times, arena, Sample.peakRss()).print();
+      long resident = Sample.peakRss();
+      double error = dims.isEmpty() ? Inputs.error(path, outputs.values()) : -1;
+      new Sample(loadMs, firstMs, times, arena, resident, error).print();
     }
   }
 }

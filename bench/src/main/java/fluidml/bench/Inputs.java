@@ -8,6 +8,7 @@ import fluidml.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,47 @@ final class Inputs {
       inputs.put(input.name(), stored ? offHeap(OnnxTensors.read(file)) : made(input, dims));
     }
     return inputs;
+  }
+
+  /**
+   * The largest difference from the stored outputs over the largest stored number, the worst of all
+   * outputs; NaN counts as infinite.
+   *
+   * @param outputs results in the order of the model's outputs
+   * @return −1 if an output of the same size is stored for none
+   */
+  static double error(Path model, Collection<Tensor> outputs) {
+    Path data = modelFile(model).resolveSibling("test_data_set_0");
+    double worst = -1;
+    int number = 0;
+    for (Tensor output : outputs) {
+      Path file = data.resolve("output_" + number++ + ".pb");
+      if (Files.exists(file)) {
+        Tensor stored = OnnxTensors.read(file);
+        if (stored.elements() == output.elements()) {
+          worst = Math.max(worst, error(output, stored));
+        }
+      }
+    }
+    return worst;
+  }
+
+  private static double error(Tensor output, Tensor stored) {
+    double difference = 0;
+    double largest = Double.MIN_NORMAL;
+    for (long i = 0; i < stored.elements(); i++) {
+      double delta = Math.abs(output.getDouble(i) - stored.getDouble(i));
+      difference = Math.max(difference, Double.isNaN(delta) ? Double.POSITIVE_INFINITY : delta);
+      largest = Math.max(largest, Math.abs(stored.getDouble(i)));
+    }
+    return difference / largest;
+  }
+
+  /** Copies of tensors outside of the Java heap, in the same order. */
+  static Map<String, Tensor> offHeap(Map<String, Tensor> tensors) {
+    Map<String, Tensor> copies = new LinkedHashMap<>();
+    tensors.forEach((name, tensor) -> copies.put(name, offHeap(tensor)));
+    return copies;
   }
 
   private static Tensor offHeap(Tensor tensor) {

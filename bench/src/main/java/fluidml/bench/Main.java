@@ -16,6 +16,7 @@ import picocli.CommandLine.IVersionProvider;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       CompareCommand.class,
+      ModelsCommand.class,
       BindCommand.class,
       SoakCommand.class,
       GemmCommand.class,

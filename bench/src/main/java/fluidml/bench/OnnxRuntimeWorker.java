@@ -1,18 +1,13 @@
 package fluidml.bench;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import fluidml.graph.Graph;
 import fluidml.onnx.OnnxFile;
 import fluidml.onnx.OnnxImporter;
-import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -27,8 +22,7 @@ final class OnnxRuntimeWorker {
     Map<String, Tensor> inputs =
         inputs(path, Arguments.dims(List.of(args).subList(4, args.length)));
     long begin = System.nanoTime();
-    OrtEnvironment environment =
-        OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "bench");
+    OrtEnvironment environment = OnnxRuntime.environment();
     try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(Integer.parseInt(args[1]));
       options.setInterOpNumThreads(1);
@@ -38,7 +32,7 @@ final class OnnxRuntimeWorker {
         double loadMs = (System.nanoTime() - begin) / 1e6;
         Map<String, OnnxTensor> tensors = new HashMap<>();
         for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-          tensors.put(input.getKey(), tensor(environment, input.getValue()));
+          tensors.put(input.getKey(), OnnxRuntime.tensor(environment, input.getValue()));
         }
         long first = System.nanoTime();
         run(session, tensors);
@@ -48,7 +42,7 @@ final class OnnxRuntimeWorker {
                 () -> run(session, tensors),
                 Double.parseDouble(args[2]),
                 Double.parseDouble(args[3]));
-        new Sample(loadMs, firstMs, times, -1, Sample.peakRss()).print();
+        new Sample(loadMs, firstMs, times, -1, Sample.peakRss(), -1).print();
       }
     }
   }
@@ -68,26 +62,5 @@ final class OnnxRuntimeWorker {
     } catch (OrtException e) {
       throw new IllegalStateException(e);
     }
-  }
-
-  private static OnnxTensor tensor(OrtEnvironment environment, Tensor tensor) throws OrtException {
-    ByteBuffer bytes = tensor.data().asByteBuffer().order(ByteOrder.nativeOrder());
-    return OnnxTensor.createTensor(environment, bytes, tensor.dims(), type(tensor.dtype()));
-  }
-
-  private static OnnxJavaType type(DType dtype) {
-    return switch (dtype) {
-      case FLOAT32 -> OnnxJavaType.FLOAT;
-      case FLOAT64 -> OnnxJavaType.DOUBLE;
-      case INT64 -> OnnxJavaType.INT64;
-      case INT32 -> OnnxJavaType.INT32;
-      case INT16 -> OnnxJavaType.INT16;
-      case INT8 -> OnnxJavaType.INT8;
-      case UINT8 -> OnnxJavaType.UINT8;
-      case BOOL -> OnnxJavaType.BOOL;
-      case FLOAT16 -> OnnxJavaType.FLOAT16;
-      case BFLOAT16 -> OnnxJavaType.BFLOAT16;
-      default -> throw new IllegalArgumentException("inputs of " + dtype + " are not supported");
-    };
   }
 }

@@ -16,9 +16,16 @@ import java.util.List;
  * @param runsMs runs after the warm-up
  * @param arenaBytes planned memory for intermediates, −1 if the engine does not tell
  * @param peakRssBytes largest resident set of the process
+ * @param error largest difference from the outputs stored with the model over the largest stored
+ *     number, −1 if none are stored for these inputs
  */
 record Sample(
-    double loadMs, double firstMs, List<Double> runsMs, long arenaBytes, long peakRssBytes) {
+    double loadMs,
+    double firstMs,
+    List<Double> runsMs,
+    long arenaBytes,
+    long peakRssBytes,
+    double error) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Prints this for the parent process. */

@@ -41,6 +41,8 @@ final class CompareCommandTest {
     }
     assertEquals("fluidml", rows.get(0).get("engine").asText());
     assertTrue(rows.get(0).get("arenaBytes").asLong() > 0);
+    assertTrue(rows.get(0).get("error").asDouble() < 1e-5);
+    assertTrue(rows.get(0).get("worstFork").asDouble() >= 1);
     assertEquals("onnxruntime", rows.get(1).get("engine").asText());
   }
 
@@ -53,7 +55,7 @@ final class CompareCommandTest {
 
   @Test
   void quantilesAreOfTheSortedRuns() {
-    Sample sample = new Sample(1, 1, List.of(5.0, 1.0, 3.0, 2.0, 4.0), -1, 0);
+    Sample sample = new Sample(1, 1, List.of(5.0, 1.0, 3.0, 2.0, 4.0), -1, 0, -1);
     assertEquals(1, sample.quantile(0));
     assertEquals(3, sample.quantile(0.5));
     assertEquals(5, sample.quantile(0.9));

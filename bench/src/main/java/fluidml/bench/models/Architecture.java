@@ -1,0 +1,73 @@
+package fluidml.bench.models;
+
+import fluidml.onnx.proto.ModelProto;
+import fluidml.tensor.Tensor;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** The architectures that can be written, by name. */
+public enum Architecture {
+  RESNET50("ResNet-50, BatchNormalization folded"),
+  RESNET50_BN("ResNet-50 with BatchNormalization nodes"),
+  MOBILENETV3("MobileNetV3-Large"),
+  DENSENET("DenseNet-121"),
+  CONVNEXT("ConvNeXt, 64 to 512 channels"),
+  UNET("U-Net of four levels, 128 × 128"),
+  YOLO("detector like YOLOv5n, 320 × 320"),
+  VIT("ViT-S/16"),
+  GPT2("GPT-2 of four layers, dynamic length"),
+  LLAMA("LLaMA-like of eight layers, dynamic length"),
+  LLAMA_DECODE("the same, one token after 160"),
+  AUDIO("convolutions on one second of sound"),
+  LSTM("two bidirectional LSTM layers, 100 frames");
+
+  private final String summary;
+
+  Architecture(String summary) {
+    this.summary = summary;
+  }
+
+  /**
+   * A model with a tensor for each of its inputs.
+   *
+   * @param model the ONNX model, weights inside
+   * @param inputs tensors in the order of the inputs
+   */
+  public record Instance(ModelProto model, Map<String, Tensor> inputs) {
+    /** Copies the map, in its order. */
+    public Instance {
+      inputs = Collections.unmodifiableMap(new LinkedHashMap<>(inputs));
+    }
+  }
+
+  /** The name for users: lower case, words separated by hyphens. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** One line on what it is. */
+  public String summary() {
+    return summary;
+  }
+
+  /** Builds the network; the same one every time. */
+  public Instance build() {
+    return switch (this) {
+      case RESNET50 -> ImageNetworks.resnet50(true);
+      case RESNET50_BN -> ImageNetworks.resnet50(false);
+      case MOBILENETV3 -> ImageNetworks.mobilenetv3();
+      case DENSENET -> ImageNetworks.densenet();
+      case CONVNEXT -> ImageNetworks.convnext();
+      case UNET -> PixelNetworks.unet();
+      case YOLO -> PixelNetworks.yolo();
+      case VIT -> Transformers.vit();
+      case GPT2 -> Transformers.gpt2();
+      case LLAMA -> Transformers.llama();
+      case LLAMA_DECODE -> Transformers.llamaDecode();
+      case AUDIO -> SignalNetworks.audio();
+      case LSTM -> SignalNetworks.lstm();
+    };
+  }
+}

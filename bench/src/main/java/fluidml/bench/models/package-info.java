@@ -1,0 +1,2 @@
+/** Networks of common architectures, written as ONNX exporters write them. */
+package fluidml.bench.models;
