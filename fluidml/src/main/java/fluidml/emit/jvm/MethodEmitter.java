@@ -1,5 +1,6 @@
 package fluidml.emit.jvm;
 
+import fluidml.loop.BinaryOp;
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -40,11 +42,16 @@ final class MethodEmitter {
   private final ScalarCode scalars;
   private final VectorCode vectors;
   private final AccessCode access;
+
+  /** The greatest count whose product with the size of any element is an int. */
+  private static final int MOST_COUNT = 1 << 27;
+
   private final Map<String, Integer> addressSlots = new HashMap<>();
   private final Map<String, Integer> byteSizeSlots = new HashMap<>();
   private final Map<String, Integer> sizeSlots = new HashMap<>();
   private final Map<String, Integer> parameterSlots = new HashMap<>();
   private final Map<String, Integer> counterSlots = new HashMap<>();
+  private final Map<String, Integer> counterMasks = new HashMap<>();
   private final Map<Expr.Const, Integer> constantSlots = new HashMap<>();
   private final Map<String, Expr> begins = new HashMap<>();
   private final Map<String, Long> unrolledValues = new HashMap<>();
@@ -261,10 +268,18 @@ final class MethodEmitter {
     return begins.get(variable.name());
   }
 
-  /** Pushes a loop's counter as a long; any other expression as it is. */
+  /**
+   * Pushes a loop's counter as a long; any other expression as it is.
+   *
+   * <p>The mask changes no value. It tells C2, from the first look at the method, that the counter
+   * is not negative and how far it counts: range checks are gone before the optimisation of loops
+   * begins. C2 finds that out by itself, but often after it has cut the loop into parts for the
+   * sake of the checks, which then need more registers than there are; then it drops the mask.
+   */
   void counter(Expr expr) {
     if (expr instanceof Expr.Var v && isCounter(v)) {
-      code.iload(counterSlots.get(v.name())).i2l();
+      code.iload(counterSlots.get(v.name()));
+      code.loadConstant(counterMasks.get(v.name())).iand().i2l();
     } else {
       emit(expr);
     }
@@ -378,6 +393,13 @@ final class MethodEmitter {
     } else {
       code.invokestatic(Descs.MEMORY, "loopEnd", Descs.LOOP_END);
     }
+    OptionalInt most = most(loop);
+    if (most.isPresent()) {
+      code.loadConstant(most.getAsInt()).invokestatic(Descs.MATH, "min", Descs.INT_MIN);
+    }
+    int mask =
+        most.isPresent() ? Integer.highestOneBit(most.getAsInt()) * 2 - 1 : Integer.MAX_VALUE;
+    counterMasks.put(loop.variable(), mask);
     code.istore(count).iconst_0().istore(counter);
     Label top = code.newLabel();
     Label exit = code.newLabel();
@@ -391,6 +413,21 @@ final class MethodEmitter {
     code.iload(counter).loadConstant(loop.step()).iadd().istore(counter);
     code.goto_(top).labelBinding(exit);
     nextSlot = saved;
+  }
+
+  /**
+   * The most that a loop can count to, where its end is a minimum with a constant. C2 folds the
+   * scaled counter into the addresses of loads, if it knows that it is an int.
+   */
+  private OptionalInt most(Stmt.For loop) {
+    if (resolved(loop.end()) instanceof Expr.Binary b
+        && b.op() == BinaryOp.MIN
+        && resolved(b.right()) instanceof Expr.Const end
+        && resolved(loop.begin()) instanceof Expr.Const begin) {
+      long most = end.bits() - begin.bits();
+      return most >= 0 && most <= MOST_COUNT ? OptionalInt.of((int) most) : OptionalInt.empty();
+    }
+    return OptionalInt.empty();
   }
 
   private void branch(Stmt.If choice) {

@@ -298,7 +298,7 @@ public final class ContractionSchedule {
     b.loop(
         "k",
         Exprs.index(0),
-        terms,
+        terms.min(Exprs.index(BLOCK)),
         k -> {
           List<Expr> columns = new ArrayList<>();
           for (int v = 0; v < vectors; v++) {
