@@ -24,6 +24,7 @@ public final class Lowerings {
         new MapLowering(),
         new MovementLowering(),
         new IndexingLowering(),
+        new ResizeLowering(),
         new GenerationLowering(),
         new RowLowering(),
         new ReduceLowering(),

@@ -10,6 +10,7 @@ import fluidml.graph.op.Generation;
 import fluidml.graph.op.Movement;
 import fluidml.graph.op.Movement.SliceAxis;
 import fluidml.graph.op.Reduction;
+import fluidml.graph.op.Vision;
 import fluidml.loop.ScalarType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -27,11 +28,14 @@ import java.util.Set;
  * Expand where strides can express them, and operands of Concat that are computed straight into
  * their part of the result.
  *
- * <p>Results of convolutions and pooling, and what is elementwise over them, lie channels last,
- * because their kernels read and write vectors of channels; everything else is row-major, where
- * {@link Decisions} do not say otherwise.
+ * <p>Results of convolutions and pooling, and what is elementwise over them, resized from them or
+ * concatenated of their channels, lie channels last, because their kernels read and write vectors
+ * of channels; everything else is row-major, where {@link Decisions} do not say otherwise.
  */
 public final class Storage {
+  /** Below, vectors of channels are too short to resize by. */
+  private static final int FEW_CHANNELS = 16;
+
   private final Graph graph;
   private final Set<String> symbols;
   private final Decisions decisions;
@@ -171,7 +175,11 @@ public final class Storage {
     }
     boolean channelsLast =
         switch (node.op()) {
-          case Contraction.Conv _, Reduction.MaxPool _, Reduction.AveragePool _ -> rank >= 3;
+          case Contraction.Conv _,
+              Contraction.ConvTranspose _,
+              Reduction.MaxPool _,
+              Reduction.AveragePool _ ->
+              rank >= 3;
           case Elementwise _ ->
               rank >= 3
                   && node.inputs().stream()
@@ -179,7 +187,15 @@ public final class Storage {
                           v ->
                               v.isPresent()
                                   && v.shape().equals(output.shape())
-                                  && isChannelsLast(views.get(v)));
+                                  && hasChannelsInside(views.get(v)));
+          case Movement.Concat concat ->
+              rank >= 3
+                  && axis(concat.axis(), output.shape()) == 1
+                  && node.inputs().stream().anyMatch(v -> hasChannelsInside(views.get(v)));
+          case Vision.Resize _ ->
+              rank >= 3
+                  && hasChannelsInside(views.get(node.input(0)))
+                  && output.shape().dim(1).constant().orElse(FEW_CHANNELS) >= FEW_CHANNELS;
           default -> false;
         };
     if (!channelsLast || graph.isOutput(output)) {
@@ -195,6 +211,15 @@ public final class Storage {
     }
     order.add(1);
     return order;
+  }
+
+  /** Whether neighbouring channels are neighbours in memory, and neighbours in space are not. */
+  private static boolean hasChannelsInside(View view) {
+    List<Dim> strides = view.strides();
+    return strides.get(1).is(1)
+        && !view.shape().dim(1).is(1)
+        && !strides.getLast().is(1)
+        && !strides.getLast().is(0);
   }
 
   private boolean isChannelsLast(View view) {

@@ -79,6 +79,9 @@ final class ResizeTypes {
     if (scales.isPresent() && scales.get().elements() != axes) {
       throw site.error("%d scales are given for %d axes".formatted(scales.get().elements(), axes));
     }
+    if (scales.isPresent() && scales.get().getFloat(index) == 1) {
+      return extent;
+    }
     if (scales.isPresent() && extent.isConstant()) {
       return Dim.of(Resize.scaled(extent.constant().getAsLong(), scales.get().getFloat(index)));
     }
