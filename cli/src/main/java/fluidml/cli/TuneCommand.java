@@ -3,7 +3,6 @@ package fluidml.cli;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.file.AtomicFile;
-import fluidml.layout.LayoutProblem;
 import fluidml.layout.LayoutSolution;
 import fluidml.reference.Datum;
 import fluidml.report.LayoutReport;
@@ -16,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -162,10 +160,12 @@ final class TuneCommand extends ModelCommand {
     }
   }
 
-  private List<LayoutProblem.Operator> explained(Tuner.Result result) {
+  private List<Tuner.Explained> explained(Tuner.Result result) {
     return explain == null
         ? List.of()
-        : result.problem().operators().stream().filter(o -> o.name().contains(explain)).toList();
+        : result.explained().stream()
+            .filter(e -> e.operator().contains(explain) || e.node().contains(explain))
+            .toList();
   }
 
   private void print(Path file, Tuning tuning, Tuner.Result result) {
@@ -181,12 +181,23 @@ final class TuneCommand extends ModelCommand {
           entry.getKey().equals("global") ? gap : "-");
     }
     text.append(solvers.render()).append('\n');
-    for (LayoutProblem.Operator operator : explained(result)) {
-      Table table = new Table().left(operator.name()).right("ms");
-      operator.variants().stream()
-          .sorted(Comparator.comparingDouble(LayoutProblem.Variant::cost))
-          .forEach(v -> table.row(v.name(), millis(v.cost() * 1e9)));
-      text.append(table.render()).append('\n');
+    for (Tuner.Explained operator : explained(result)) {
+      double usual = operator.seconds().values().iterator().next();
+      Table table =
+          new Table()
+              .left(operator.operator() + " (" + operator.node() + ")")
+              .right("ms")
+              .right("of default");
+      operator.seconds().entrySet().stream()
+          .sorted(Map.Entry.comparingByValue())
+          .forEach(
+              v ->
+                  table.row(
+                      v.getKey(),
+                      millis(v.getValue() * 1e9),
+                      String.format(Locale.ROOT, "%.3f", v.getValue() / usual)));
+      text.append(table.render());
+      text.append(operator.equal() + " equal operators\n\n");
     }
     text.append(
         "choice of '%s': predicted %s ms, measured %s ms, default %s ms%n"
@@ -206,10 +217,14 @@ final class TuneCommand extends ModelCommand {
         result.skipped().isEmpty()
             ? ""
             : "; no time for " + String.join(", ", result.skipped()) + " (raise --budget)";
-    return "%d operators, %d variants besides the defaults, %d programs measured now%s"
+    Tuner.Counts counts = result.counts();
+    return "%d operators, %d of them distinct; tiles, orders and algorithms: %d existed, %d were left out by the model; %d variants with layouts measured; %d programs measured now%s"
         .formatted(
             result.problem().operators().size(),
-            result.variants(),
+            result.explained().size(),
+            counts.existing(),
+            counts.existing() - counts.promising(),
+            counts.measured(),
             result.programs().size(),
             skipped);
   }
@@ -243,7 +258,8 @@ final class TuneCommand extends ModelCommand {
     json.put("model", file.toString());
     json.put("key", result.key());
     json.put("operators", result.problem().operators().size());
-    json.put("variants", result.variants());
+    json.put("counts", result.counts());
+    json.put("combinations", result.combinations());
     json.put("programsMs", result.programs());
     json.put("skipped", result.skipped());
     json.put("solvers", solvers);

@@ -54,7 +54,7 @@ public final class ConvolutionLowering implements Lowering {
     if (refusal.isPresent()) {
       return new Result.Refused(refusal.get());
     }
-    TileShape tile = tile(context.target(), x.dtype(), shape.get().filters());
+    TileShape tile = tile(context, node, x.dtype(), shape.get().filters());
     List<KernelCall> calls = new ArrayList<>();
     CallBuilder call = new CallBuilder(cluster.label());
     BufferView input = call.read(x);
@@ -63,7 +63,18 @@ public final class ConvolutionLowering implements Lowering {
     return new Result.Calls(calls);
   }
 
-  static TileShape tile(Target target, DType dtype, long filters) {
+  /** The tile chosen for a node, else the best by the rule. */
+  static TileShape tile(Context context, Node node, DType dtype, long filters) {
+    TileShape usual = tile(context.target(), dtype, filters);
+    Decisions.Tiling chosen = context.decisions().tiles().get(node.name());
+    boolean fits =
+        chosen != null
+            && TileShape.of(context.target(), Exprs.registerType(dtype))
+                .allows(chosen.rows(), chosen.vectors());
+    return fits ? new TileShape(chosen.rows(), chosen.vectors(), usual.lanes()) : usual;
+  }
+
+  private static TileShape tile(Target target, DType dtype, long filters) {
     int lanes = target.lanes(Exprs.registerType(dtype));
     double[] speed = target.vectorBits() == 512 ? SPEED_OF_32 : SPEED_OF_16;
     int best = 1;

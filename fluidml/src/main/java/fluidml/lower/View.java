@@ -51,6 +51,29 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
     return true;
   }
 
+  /**
+   * The order of the axes in memory, outermost first, if this is dense and starts with its buffer.
+   */
+  public Optional<List<Integer>> order() {
+    List<Integer> order = new ArrayList<>();
+    Dim stride = Dim.ONE;
+    while (order.size() < strides.size()) {
+      int next = -1;
+      for (int axis = strides.size() - 1; axis >= 0; axis--) {
+        boolean follows = strides.get(axis).equals(stride) || shape.dim(axis).is(1);
+        if (!order.contains(axis) && follows && (next < 0 || shape.dim(axis).is(1))) {
+          next = axis;
+        }
+      }
+      if (next < 0) {
+        return Optional.empty();
+      }
+      order.addFirst(next);
+      stride = stride.times(shape.dim(next));
+    }
+    return offset.is(0) ? Optional.of(order) : Optional.empty();
+  }
+
   /** Axis i of the result is axis {@code permutation[i]} of this. */
   public View transposed(List<Integer> permutation) {
     return new View(

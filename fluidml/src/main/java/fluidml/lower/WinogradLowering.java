@@ -71,8 +71,7 @@ public final class WinogradLowering implements Lowering {
     if (anchor.isEmpty()
         || !(anchor.get().op() instanceof Conv(Window window, long groups))
         || groups != 1
-        || !isSquare(window)
-        || context.decisions().direct().contains(anchor.get().name())) {
+        || !isSquare(window)) {
       return new Result.Refused("");
     }
     Node node = anchor.get();
@@ -85,13 +84,24 @@ public final class WinogradLowering implements Lowering {
         || WindowResult.refusal(cluster).isPresent()) {
       return new Result.Refused("");
     }
-    TileShape tile = ConvolutionLowering.tile(context.target(), x.dtype(), shape.get().filters());
+    TileShape tile = ConvolutionLowering.tile(context, node, x.dtype(), shape.get().filters());
+    Decisions.Algorithm chosen = context.decisions().algorithms().get(node.name());
     OptionalInt outputs =
-        choice.outputs(
-            shape.get().channels(), shape.get().filters(), node.output().shape(), tile.lanes());
+        chosen == null
+            ? choice.outputs(
+                shape.get().channels(), shape.get().filters(), node.output().shape(), tile.lanes())
+            : outputs(chosen);
     return outputs.isEmpty()
         ? new Result.Refused("")
         : Result.of(call(cluster, shape.get(), context, tile, outputs.getAsInt()));
+  }
+
+  private static OptionalInt outputs(Decisions.Algorithm algorithm) {
+    return switch (algorithm) {
+      case DIRECT -> OptionalInt.empty();
+      case WINOGRAD_2 -> OptionalInt.of(2);
+      case WINOGRAD_4 -> OptionalInt.of(4);
+    };
   }
 
   private static boolean isSquare(Window window) {

@@ -1,136 +1,139 @@
 package fluidml.tune;
 
-import fluidml.graph.Graph;
 import fluidml.graph.Node;
 import fluidml.graph.Value;
+import fluidml.graph.op.Contraction;
 import fluidml.layout.CostMatrix;
 import fluidml.layout.LayoutProblem;
 import fluidml.layout.LayoutSolution;
-import fluidml.loop.Buffer;
-import fluidml.lower.Argument;
 import fluidml.lower.Decisions;
-import fluidml.lower.Decisions.Tiling;
-import fluidml.lower.KernelCall;
 import fluidml.lower.LoweredProgram;
-import fluidml.lower.Step;
 import fluidml.lower.Storage;
+import fluidml.lower.View;
+import fluidml.tensor.Dim;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
+import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 
 /**
  * The measured programs of one graph as a {@link LayoutProblem}: an operator for each group of
- * steps that compute the same nodes, a variant for each way in which it was measured, and two
- * layouts for each value that lies differently in some of them. No kernel converts a value from one
- * to the other, so neighbours must agree.
+ * steps that compute the same nodes, a variant for each way in which it was measured, and a layout
+ * for each place in which a value was seen.
+ *
+ * <p>A kernel reads and writes any layout, so that a conversion is part of the kernel that needs
+ * it: where that was measured it is a variant of its own, else a conversion costs what copying the
+ * value would, by a careful estimate.
  */
 final class Alternatives {
   /** A variant must be faster than the default by this part of its time, or it is noise. */
   private static final double MARGIN = 0.03;
 
-  /** A program with the seconds of each of its steps. */
-  record Timed(Variation variation, LoweredProgram program, double[] seconds) {}
+  /** Bytes per second of a conversion that was not measured. */
+  private static final double CONVERSION = 2e9;
 
   private final List<Timed> timed;
   private final Timed usual;
-  private final List<Group> groups = new ArrayList<>();
-  private final Map<Node, Integer> groupOf = new HashMap<>();
+  private final boolean layouts;
+  private final boolean ways;
+  private final ToLongFunction<Dim> extents;
+  private final Groups groups;
+  private final Map<Value, List<View>> places = new HashMap<>();
   private final Map<Value, Integer> valueIndex = new LinkedHashMap<>();
   private final List<LayoutProblem.Value> values = new ArrayList<>();
-  private final Set<Value> varied = new HashSet<>();
-  private final List<List<Variation>> variants = new ArrayList<>();
+  private final List<List<Way>> chosenWays = new ArrayList<>();
+  private final Map<String, Map<Way, Double>> wayCosts = new HashMap<>();
+  private final String[] signatures;
   private final LayoutProblem problem;
-  private int existing;
-
-  /** Steps that compute the same nodes, with the values they touch. */
-  private static final class Group {
-    final String name;
-    final Set<Node> nodes = new LinkedHashSet<>();
-    final Set<Value> reads = new LinkedHashSet<>();
-    final Set<Value> writes = new LinkedHashSet<>();
-
-    Group(String name) {
-      this.name = name;
-    }
-  }
 
   /**
    * Builds the problem.
    *
    * @param timed the default first
+   * @param layouts whether layouts are to be chosen
+   * @param ways whether tiles, loop orders and algorithms are to be chosen
+   * @param extents the number behind a dim
    */
-  Alternatives(List<Timed> timed) {
+  Alternatives(List<Timed> timed, boolean layouts, boolean ways, ToLongFunction<Dim> extents) {
     this.timed = timed;
+    this.layouts = layouts;
+    this.ways = ways;
+    this.extents = extents;
     this.usual = timed.getFirst();
-    Timed base = timed.stream().filter(t -> t.variation.layouts()).findFirst().orElse(usual);
-    group(base.program);
-    for (Timed one : timed) {
-      findVaried(base.program, one.program);
+    LoweredProgram finest =
+        timed.stream()
+            .map(Timed::program)
+            .max(Comparator.comparingInt(p -> p.steps().size()))
+            .orElseThrow();
+    this.groups = new Groups(finest);
+    this.signatures = Timed.signatures(usual.program(), usual.keys(), groups);
+    List<double[]> seconds = timed.stream().map(t -> t.perGroup(groups)).toList();
+    if (layouts) {
+      findPlaces();
+    }
+    if (ways) {
+      findWays(seconds);
     }
     List<LayoutProblem.Operator> operators = new ArrayList<>();
-    Set<Value> computed = new HashSet<>();
-    for (int g = 0; g < groups.size(); g++) {
-      operators.add(operator(g, computed));
+    for (int g = 0; g < groups.all().size(); g++) {
+      operators.add(operator(g, seconds));
     }
     this.problem = new LayoutProblem(values, operators);
   }
 
-  private void group(LoweredProgram program) {
-    for (Step step : program.steps()) {
-      Node first = step.nodes().getFirst();
-      Integer known = groupOf.get(first);
-      if (known == null) {
-        known = groups.size();
-        groups.add(new Group(step.label()));
-      }
-      Group group = groups.get(known);
-      for (Node node : step.nodes()) {
-        groupOf.putIfAbsent(node, known);
-        group.nodes.add(node);
-      }
-      touch(program, step, group);
-    }
-  }
-
-  private static void touch(LoweredProgram program, Step step, Group group) {
-    Graph graph = program.graph();
-    if (step instanceof Step.Call(KernelCall call)) {
-      List<Buffer> buffers = call.kernel().frameBuffers();
-      for (int i = 0; i < buffers.size(); i++) {
-        if (call.arguments().get(i) instanceof Argument.Memory(Value root, var _)
-            && graph.constant(root).isEmpty()) {
-          (buffers.get(i).access() == Buffer.Access.READ ? group.reads : group.writes).add(root);
+  /** Where the values that own buffers lie in the programs, the default's place first. */
+  private void findPlaces() {
+    for (Timed one : timed) {
+      for (Groups.Group group : groups.all()) {
+        for (Value value : group.outputs()) {
+          place(one, value)
+              .ifPresent(
+                  view -> {
+                    List<View> seen = places.computeIfAbsent(value, _ -> new ArrayList<>());
+                    if (!seen.contains(view)) {
+                      seen.add(view);
+                    }
+                  });
         }
       }
-      return;
     }
-    Storage storage = program.storage();
-    for (Node node : step.nodes()) {
-      node.inputs().stream()
-          .filter(v -> v.isPresent() && storage.isPlannable(v) && graph.constant(v).isEmpty())
-          .forEach(v -> group.reads.add(storage.view(v).root()));
-      node.outputs().stream()
-          .filter(v -> v.isPresent() && storage.isPlannable(v))
-          .forEach(v -> group.writes.add(storage.view(v).root()));
-    }
+    places.values().removeIf(seen -> seen.size() < 2);
   }
 
-  private void findVaried(LoweredProgram base, LoweredProgram other) {
-    for (Node node : base.graph().nodes()) {
-      for (Value value : node.outputs()) {
-        boolean both =
-            value.isPresent()
-                && base.storage().isPlannable(value)
-                && base.storage().view(value).root().equals(value)
-                && other.storage().view(value).root().equals(value);
-        if (both && !base.storage().view(value).equals(other.storage().view(value))) {
-          varied.add(value);
+  private Optional<View> place(Timed one, Value value) {
+    Storage storage = one.program().storage();
+    Storage first = usual.program().storage();
+    boolean owned =
+        usual.program().graph().producer(value).isPresent()
+            && storage.isPlannable(value)
+            && storage.view(value).root().equals(value)
+            && first.view(value).root().equals(value)
+            && storage.view(value).order().isPresent();
+    return owned ? Optional.of(storage.view(value)) : Optional.empty();
+  }
+
+  private int layout(Timed one, Value value) {
+    List<View> seen = places.get(value);
+    return seen == null ? 0 : place(one, value).map(seen::indexOf).orElse(0);
+  }
+
+  /** What each way costs each distinct operator, whichever of the equal operators took it. */
+  private void findWays(List<double[]> seconds) {
+    for (int t = 0; t < timed.size(); t++) {
+      Map<String, Way> taken = timed.get(t).variation().ways();
+      for (int g = 0; g < signatures.length; g++) {
+        for (Node node : groups.all().get(g).nodes()) {
+          Way way = taken.get(node.name());
+          if (way != null) {
+            wayCosts
+                .computeIfAbsent(signatures[g], _ -> new LinkedHashMap<>())
+                .merge(way, seconds.get(t)[g], Math::min);
+          }
         }
       }
     }
@@ -140,105 +143,134 @@ final class Alternatives {
     return valueIndex.computeIfAbsent(
         value,
         v -> {
-          List<String> layouts =
-              varied.contains(v) ? List.of("default", "row-major") : List.of("default");
-          CostMatrix never = CostMatrix.uniform(layouts.size(), Double.POSITIVE_INFINITY);
-          values.add(LayoutProblem.Value.free(v.name(), layouts, never));
+          List<View> seen = places.get(v);
+          List<String> names =
+              seen == null ? List.of("default") : seen.stream().map(this::name).toList();
+          double cost = seen == null ? 0 : 2 * extents.applyAsLong(Storage.bytes(v)) / CONVERSION;
+          CostMatrix conversions =
+              CostMatrix.of(names.size(), names.size(), (i, j) -> i == j ? 0 : cost);
+          values.add(LayoutProblem.Value.free(v.name(), names, conversions));
           return values.size() - 1;
         });
   }
 
-  private LayoutProblem.Operator operator(int number, Set<Value> computed) {
-    Group group = groups.get(number);
-    List<Value> outputs = group.writes.stream().filter(computed::add).toList();
-    List<Value> inputs = new ArrayList<>(group.reads);
-    group.writes.stream().filter(v -> !outputs.contains(v)).forEach(inputs::add);
-    inputs.removeAll(outputs);
-    boolean touchesVaried =
-        inputs.stream().anyMatch(varied::contains) || outputs.stream().anyMatch(varied::contains);
-    double usualSeconds = seconds(usual, number);
-    List<LayoutProblem.Variant> ways = new ArrayList<>();
-    List<Variation> sources = new ArrayList<>();
-    for (Timed one : timed) {
-      double seconds = seconds(one, number);
-      boolean layouts = one.variation.layouts();
-      boolean other = layouts ? touchesVaried : applies(one.variation, group);
-      existing += other ? 1 : 0;
-      boolean better = seconds < usualSeconds * (1 - MARGIN);
-      if (one.equals(usual) || (layouts && other) || (!layouts && other && better)) {
-        ways.add(
-            new LayoutProblem.Variant(
-                one.variation.name().replace(' ', '-'),
-                seconds,
-                layouts(inputs, layouts),
-                layouts(outputs, layouts)));
-        sources.add(one.variation);
+  /** The axes from the outermost to the innermost, for people. */
+  private String name(View view) {
+    List<Integer> order = view.order().orElseThrow();
+    if (view.isRowMajor()) {
+      return "row-major";
+    }
+    boolean channelsLast =
+        order.size() > 2
+            && order.getLast() == 1
+            && IntStream.range(2, order.size()).allMatch(i -> order.get(i - 1) == i);
+    return channelsLast
+        ? "channels-last"
+        : "order-" + String.join("", order.stream().map(String::valueOf).toList());
+  }
+
+  private LayoutProblem.Operator operator(int number, List<double[]> seconds) {
+    Groups.Group group = groups.all().get(number);
+    double usualSeconds = seconds.getFirst()[number];
+    Map<List<Integer>, Double> seen = new LinkedHashMap<>();
+    List<LayoutProblem.Variant> all = new ArrayList<>();
+    List<Way> sources = new ArrayList<>();
+    List<Value> touched = group.values();
+    for (int t = 0; t < (layouts ? timed.size() : 1); t++) {
+      Timed one = timed.get(t);
+      if (t == 0 || one.variation().layouts()) {
+        List<Integer> chosen = touched.stream().map(v -> layout(one, v)).toList();
+        seen.merge(chosen, seconds.get(t)[number], (a, _) -> a);
       }
     }
-    variants.add(sources);
+    seen.forEach(
+        (chosen, cost) -> {
+          String name = all.isEmpty() ? "default" : "layouts-" + all.size();
+          all.add(variant(group, name, cost, chosen));
+          sources.add(Way.USUAL);
+        });
+    wayCosts
+        .getOrDefault(signatures[number], Map.of())
+        .forEach(
+            (way, cost) -> {
+              if (cost < usualSeconds * (1 - MARGIN)) {
+                List<Integer> chosen = touched.stream().map(_ -> 0).toList();
+                all.add(variant(group, way.label(), cost, chosen));
+                sources.add(way);
+              }
+            });
+    chosenWays.add(sources);
     return new LayoutProblem.Operator(
-        number + ":" + group.name,
-        inputs.stream().map(this::value).toList(),
-        outputs.stream().map(this::value).toList(),
-        ways);
+        number + ":" + group.name(),
+        group.inputs().stream().map(this::value).toList(),
+        group.outputs().stream().map(this::value).toList(),
+        all);
   }
 
-  private List<Integer> layouts(List<Value> touched, boolean rowMajor) {
-    return touched.stream().map(v -> rowMajor && varied.contains(v) ? 1 : 0).toList();
-  }
-
-  private static boolean applies(Variation variation, Group group) {
-    return group.nodes.stream()
-        .anyMatch(
-            n ->
-                variation.decisions().tiles().containsKey(n.name())
-                    || variation.decisions().direct().contains(n.name()));
-  }
-
-  /** Seconds of all steps of a program that compute the nodes of a group. */
-  private double seconds(Timed one, int group) {
-    double sum = 0;
-    List<Step> steps = one.program.steps();
-    for (int i = 0; i < steps.size(); i++) {
-      if (groupOf.getOrDefault(steps.get(i).nodes().getFirst(), -1) == group) {
-        sum += one.seconds[i];
-      }
-    }
-    return sum;
+  private static LayoutProblem.Variant variant(
+      Groups.Group group, String name, double cost, List<Integer> chosen) {
+    int inputs = group.inputs().size();
+    return new LayoutProblem.Variant(
+        name, cost, chosen.subList(0, inputs), chosen.subList(inputs, chosen.size()));
   }
 
   LayoutProblem problem() {
     return problem;
   }
 
-  /** Variants measured besides the default, before those that gain nothing were left out. */
-  int existing() {
-    return existing;
+  /**
+   * Every way in which the operators of a name were measured.
+   *
+   * @param part of the name of an operator or of one of its nodes
+   */
+  List<Tuner.Explained> measured(String part) {
+    Map<String, Tuner.Explained> all = new LinkedHashMap<>();
+    for (int g = 0; g < signatures.length; g++) {
+      Groups.Group group = groups.all().get(g);
+      String label = g + ":" + group.name();
+      boolean named =
+          label.contains(part) || group.nodes().stream().anyMatch(n -> n.name().contains(part));
+      if (named && !signatures[g].isEmpty()) {
+        Map<String, Double> costs = new LinkedHashMap<>();
+        problem.operators().get(g).variants().forEach(v -> costs.put(v.name(), v.cost()));
+        wayCosts.getOrDefault(signatures[g], Map.of()).forEach((w, c) -> costs.put(w.label(), c));
+        String node = group.nodes().iterator().next().name();
+        all.merge(
+            signatures[g],
+            new Tuner.Explained(label, node, 1, costs),
+            (a, _) -> new Tuner.Explained(a.operator(), a.node(), a.equal() + 1, a.seconds()));
+      }
+    }
+    return List.copyOf(all.values());
+  }
+
+  /** Variants of all distinct operators that were measured, the defaults included. */
+  int measured() {
+    return measured("").stream().mapToInt(m -> m.seconds().size()).sum();
   }
 
   /** What a solution means for the lowering. */
   Decisions decisions(LayoutSolution solution) {
-    Map<String, Tiling> tiles = new HashMap<>();
-    Map<String, List<Integer>> orders = new HashMap<>();
-    Set<String> direct = new HashSet<>();
-    for (int g = 0; g < groups.size(); g++) {
-      Decisions chosen = variants.get(g).get(solution.variants().get(g)).decisions();
-      for (Node node : groups.get(g).nodes) {
-        Tiling tiling = chosen.tiles().get(node.name());
-        if (tiling != null) {
-          tiles.put(node.name(), tiling);
-        }
-        if (chosen.direct().contains(node.name())) {
-          direct.add(node.name());
+    Map<String, Way> taken = new HashMap<>();
+    for (int g = 0; g < groups.all().size(); g++) {
+      Way way = chosenWays.get(g).get(solution.variants().get(g));
+      if (!way.equals(Way.USUAL)) {
+        for (Node node : groups.all().get(g).nodes()) {
+          if (node.op() instanceof Contraction) {
+            taken.put(node.name(), way);
+          }
         }
       }
     }
+    Map<String, List<Integer>> orders = new HashMap<>();
     valueIndex.forEach(
         (value, index) -> {
-          if (solution.layouts().get(index) == 1) {
-            orders.put(value.name(), IntStream.range(0, value.shape().rank()).boxed().toList());
+          if (places.containsKey(value)) {
+            View view = places.get(value).get(solution.layouts().get(index));
+            orders.put(value.name(), view.order().orElseThrow());
           }
         });
-    return new Decisions(tiles, orders, direct);
+    boolean moved = solution.layouts().stream().anyMatch(l -> l > 0);
+    return new Variation("", taken, moved ? orders : Map.of()).decisions();
   }
 }

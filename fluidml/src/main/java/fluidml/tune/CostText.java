@@ -1,7 +1,9 @@
 package fluidml.tune;
 
 import fluidml.error.InvalidInputException;
+import fluidml.loop.schedule.LoopOrder;
 import fluidml.lower.Decisions;
+import fluidml.lower.Decisions.Algorithm;
 import fluidml.lower.Decisions.Tiling;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
@@ -9,12 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.zip.CRC32;
 
 /**
@@ -23,7 +22,7 @@ import java.util.zip.CRC32;
  * blanks.
  */
 final class CostText {
-  private static final String FORMAT = "fluidml-costs 1";
+  private static final String FORMAT = "fluidml-costs 2";
 
   private CostText() {}
 
@@ -52,7 +51,9 @@ final class CostText {
         choice.before());
     Decisions decisions = choice.decisions();
     new TreeMap<>(decisions.tiles())
-        .forEach((node, t) -> line(text, "tile", key, encode(node), t.rows(), t.vectors()));
+        .forEach(
+            (node, t) ->
+                line(text, "tile", key, encode(node), t.rows(), t.vectors(), t.block(), t.order()));
     new TreeMap<>(decisions.orders())
         .forEach(
             (value, order) ->
@@ -62,7 +63,8 @@ final class CostText {
                     key,
                     encode(value),
                     String.join(",", order.stream().map(String::valueOf).toList())));
-    new TreeSet<>(decisions.direct()).forEach(node -> line(text, "direct", key, encode(node)));
+    new TreeMap<>(decisions.algorithms())
+        .forEach((node, algorithm) -> line(text, "algorithm", key, encode(node), algorithm));
   }
 
   private static void line(StringBuilder text, Object... words) {
@@ -113,7 +115,7 @@ final class CostText {
     private final Map<String, CostTable.Choice> choices = new HashMap<>();
     private final Map<String, Map<String, Tiling>> tiles = new HashMap<>();
     private final Map<String, Map<String, List<Integer>>> orders = new HashMap<>();
-    private final Map<String, Set<String>> direct = new HashMap<>();
+    private final Map<String, Map<String, Algorithm>> algorithms = new HashMap<>();
 
     void line(String[] words) {
       String key = words[1];
@@ -139,7 +141,11 @@ final class CostText {
                 .computeIfAbsent(key, _ -> new HashMap<>())
                 .put(
                     decode(words[2]),
-                    new Tiling(Integer.parseInt(words[3]), Integer.parseInt(words[4])));
+                    new Tiling(
+                        Integer.parseInt(words[3]),
+                        Integer.parseInt(words[4]),
+                        Integer.parseInt(words[5]),
+                        LoopOrder.valueOf(words[6])));
         case "order" -> {
           List<Integer> axes = new ArrayList<>();
           for (String axis : words[3].split(",", -1)) {
@@ -147,7 +153,10 @@ final class CostText {
           }
           orders.computeIfAbsent(key, _ -> new HashMap<>()).put(decode(words[2]), axes);
         }
-        case "direct" -> direct.computeIfAbsent(key, _ -> new HashSet<>()).add(decode(words[2]));
+        case "algorithm" ->
+            algorithms
+                .computeIfAbsent(key, _ -> new HashMap<>())
+                .put(decode(words[2]), Algorithm.valueOf(words[3]));
         default -> throw new IllegalArgumentException("unknown word " + words[0]);
       }
     }
@@ -163,7 +172,7 @@ final class CostText {
                   new Decisions(
                       tiles.getOrDefault(key, Map.of()),
                       orders.getOrDefault(key, Map.of()),
-                      direct.getOrDefault(key, Set.of()))));
+                      algorithms.getOrDefault(key, Map.of()))));
       return new CostTable(costs, choices);
     }
   }

@@ -116,6 +116,17 @@ final class Measurement implements AutoCloseable {
     return costs;
   }
 
+  /** What a run takes besides its steps: binding, copies of inputs and outputs, dispatch. */
+  CostTable.Cost overhead() {
+    double[] rests = new double[steps.size()];
+    for (int run = 0; run < rests.length; run++) {
+      rests[run] = (totals.get(run) - Arrays.stream(steps.get(run)).sum()) / 1e9;
+    }
+    double median = median(rests);
+    double spread = median == 0 ? 0 : spread(rests) * median;
+    return new CostTable.Cost(median, Double.isFinite(spread) ? spread : 0, rests.length);
+  }
+
   LoweredProgram program() {
     return program;
   }

@@ -1,20 +1,20 @@
 package fluidml.tune;
 
 import fluidml.error.InvalidInputException;
-import fluidml.error.VerificationException;
 import fluidml.graph.Graph;
 import fluidml.layout.DefaultSolver;
 import fluidml.layout.GlobalSolver;
 import fluidml.layout.LayoutProblem;
 import fluidml.layout.LayoutSolution;
-import fluidml.layout.LayoutSolver;
 import fluidml.layout.SequenceSolver;
 import fluidml.loop.Target;
 import fluidml.lower.Decisions;
 import fluidml.lower.LoweredProgram;
 import fluidml.lower.Lowerer;
 import fluidml.lower.Lowering;
+import fluidml.lower.WinogradLowering;
 import fluidml.reference.Datum;
+import fluidml.tensor.Dim;
 import fluidml.vm.InputShapes;
 import fluidml.vm.ThreadTeam;
 import java.io.IOException;
@@ -25,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToLongFunction;
 
 /**
  * Measures the ways to run the kernels of a graph, chooses for the whole graph, and keeps both in a
@@ -35,7 +36,9 @@ public final class Tuner {
   private static final double WARM_SECONDS = 0.7;
   private static final double RUN_SECONDS = 1.5;
   private static final Duration SEARCH = Duration.ofSeconds(2);
-  private static final int FINAL_ROUNDS = 15;
+  private static final int FINAL_ROUNDS = 11;
+  private static final int MOST_ROUNDS = 100;
+  private static final double FINAL_SECONDS = 1;
 
   private final Graph graph;
   private final Target target;
@@ -58,6 +61,35 @@ public final class Tuner {
   }
 
   /**
+   * How many ways there are to run the distinct operators of a model.
+   *
+   * @param existing tiles, loop orders, blocks and algorithms that can be run, of all operators
+   * @param promising of them that an analytic model does not leave out
+   * @param measured ways and layouts that were measured, now or before
+   */
+  public record Counts(int existing, int promising, int measured) {}
+
+  /**
+   * A choice under a restriction.
+   *
+   * @param layout {@code row-major} (every value in the order of its axes), {@code default} (the
+   *     rules of the lowering), {@code sequence} or {@code global}
+   * @param loops whether tiles, loop orders and algorithms are chosen, too
+   * @param predicted seconds of a run
+   */
+  public record Combination(String layout, boolean loops, double predicted, Decisions decisions) {}
+
+  /**
+   * The measured variants of equal operators.
+   *
+   * @param operator the first of them
+   * @param node its first node
+   * @param equal how many there are
+   * @param seconds by variant; the first is the default
+   */
+  public record Explained(String operator, String node, int equal, Map<String, Double> seconds) {}
+
+  /**
    * What came out.
    *
    * @param key of the model in the cost table
@@ -65,7 +97,9 @@ public final class Tuner {
    * @param problem what was chosen from, in seconds
    * @param solutions by solver
    * @param trace how the sequence solver went
-   * @param variants existing besides the defaults
+   * @param counts of ways to run operators
+   * @param combinations the choices with and without layouts and loops
+   * @param explained every distinct operator with its variants
    * @param programs measured now, in seconds; empty if everything was known
    * @param skipped programs for which the time was too short
    */
@@ -75,7 +109,9 @@ public final class Tuner {
       LayoutProblem problem,
       Map<String, LayoutSolution> solutions,
       Optional<SequenceSolver.Trace> trace,
-      int variants,
+      Counts counts,
+      List<Combination> combinations,
+      List<Explained> explained,
       Map<String, Double> programs,
       List<String> skipped) {}
 
@@ -125,43 +161,67 @@ public final class Tuner {
       throw new InvalidInputException("layout", "'" + solver + "' is no solver");
     }
     long end = System.nanoTime() + budget.toNanos();
-    CostTable table = file.read();
+    Known known = new Known(file.read());
     Map<String, Long> symbols = InputShapes.solve(graph, inputs);
-    CallKey keys = new CallKey(d -> d.evaluate(symbols::get), team.size());
-    List<Variation> variations = Variation.of(graph, target);
-    List<Alternatives.Timed> timed = new ArrayList<>();
-    Map<String, Double> measured = new LinkedHashMap<>();
-    List<String> skipped = new ArrayList<>();
+    ToLongFunction<Dim> extents = d -> d.evaluate(symbols::get);
+    CallKey keys = new CallKey(extents, team.size());
+    LoweredProgram usual = lower(Decisions.NONE);
+    boolean filtering = lowerings.stream().anyMatch(WinogradLowering.class::isInstance);
+    List<String> usualKeys = usual.steps().stream().map(keys::of).toList();
+    Experiments experiments = new Experiments(usual, usualKeys, target, extents, filtering);
+    List<Variation> variations = experiments.programs();
+    List<Timed> timed = new ArrayList<>();
     long longest = 0;
     for (int i = 0; i < variations.size(); i++) {
       Variation variation = variations.get(i);
-      LoweredProgram program = lower(variation.decisions());
+      LoweredProgram program = i == 0 ? usual : lower(variation.decisions());
       List<String> names = program.steps().stream().map(keys::of).toList();
-      if (!table.costs().keySet().containsAll(names)) {
+      if (!known.table.costs().keySet().containsAll(names)) {
         if (i > 0 && System.nanoTime() + longest > end) {
-          skipped.add(variation.name());
+          known.skipped.add(variation.name());
           continue;
         }
         progress.begins(i, variations.size() + 1, variation.name());
         long begin = System.nanoTime();
-        try (Measurement measurement = new Measurement(program, team, inputs)) {
-          measurement.warm(WARM_SECONDS);
-          measurement.run(RUN_SECONDS);
-          Map<String, CostTable.Cost> fresh = new HashMap<>(measurement.costs());
-          fresh.keySet().removeAll(table.costs().keySet());
-          table = file.add(new CostTable(fresh, Map.of())).with(table);
-          measured.put(variation.name(), Measurement.median(measurement.totals()));
-        }
+        measure(inputs, variation, program, known);
         longest = Math.max(longest, System.nanoTime() - begin);
       }
-      CostTable known = table;
-      timed.add(
-          new Alternatives.Timed(
-              variation,
-              program,
-              names.stream().mapToDouble(n -> known.costs().get(n).seconds()).toArray()));
+      double[] seconds =
+          names.stream().mapToDouble(n -> known.table.costs().get(n).seconds()).toArray();
+      timed.add(new Timed(variation, program, names, seconds));
     }
-    return choose(inputs, solver, table, timed, measured, skipped, progress);
+    return choose(inputs, solver, timed, extents, experiments, known, progress);
+  }
+
+  /** What is known and what became of the programs. */
+  private static final class Known {
+    CostTable table;
+    final Map<String, Double> measured = new LinkedHashMap<>();
+    final List<String> skipped = new ArrayList<>();
+
+    Known(CostTable table) {
+      this.table = table;
+    }
+  }
+
+  private void measure(Datum[] inputs, Variation variation, LoweredProgram program, Known known)
+      throws IOException {
+    try (Measurement measurement = new Measurement(program, team, inputs)) {
+      measurement.warm(WARM_SECONDS);
+      measurement.run(RUN_SECONDS);
+      Map<String, CostTable.Cost> fresh = new HashMap<>(measurement.costs());
+      if (variation.equals(Variation.USUAL)) {
+        fresh.put(overhead(), measurement.overhead());
+      }
+      fresh.keySet().removeAll(known.table.costs().keySet());
+      known.table = file.add(new CostTable(fresh, Map.of())).with(known.table);
+      known.measured.put(variation.name(), Measurement.median(measurement.totals()));
+    }
+  }
+
+  /** The key of what a run takes besides its steps. */
+  private String overhead() {
+    return "run-" + key(graph, target, lowerings, fuse, team.size());
   }
 
   private LoweredProgram lower(Decisions decisions) {
@@ -171,72 +231,86 @@ public final class Tuner {
   private Result choose(
       Datum[] inputs,
       String wanted,
-      CostTable table,
-      List<Alternatives.Timed> timed,
-      Map<String, Double> measured,
-      List<String> skipped,
+      List<Timed> timed,
+      ToLongFunction<Dim> extents,
+      Experiments experiments,
+      Known known,
       Progress progress)
       throws IOException {
-    Alternatives alternatives = new Alternatives(timed);
+    double rest = known.table.cost(overhead()).map(CostTable.Cost::seconds).orElse(0.0);
+    Alternatives alternatives = new Alternatives(timed, true, true, extents);
     LayoutProblem problem = alternatives.problem();
     Map<String, LayoutSolution> solutions = new LinkedHashMap<>();
-    Optional<SequenceSolver.Trace> trace = Optional.empty();
-    for (LayoutSolver solver :
-        List.of(new DefaultSolver(), new SequenceSolver(), new GlobalSolver(SEARCH))) {
-      try {
-        if (solver instanceof SequenceSolver sequence) {
-          trace = Optional.of(sequence.trace(problem));
-          solutions.put(solver.name(), trace.get().solution());
-        } else {
-          solutions.put(solver.name(), solver.solve(problem));
-        }
-      } catch (VerificationException e) {
-        // Values of this graph cannot be converted; a vote that needs it gives no choice.
-        solutions.remove(solver.name());
-      }
-    }
+    SequenceSolver.Trace trace = new SequenceSolver().trace(problem);
+    solutions.put("default", new DefaultSolver().solve(problem));
+    solutions.put("sequence", trace.solution());
+    solutions.put("global", new GlobalSolver(SEARCH).solve(problem));
+    List<Combination> combinations = Combinations.of(timed, extents, alternatives, solutions, rest);
     String key = key(graph, target, lowerings, fuse, team.size());
-    String solver = wanted.equals("best") ? "global" : wanted;
-    LayoutSolution solution = solutions.getOrDefault(solver, solutions.get("default"));
-    Decisions decisions = alternatives.decisions(solution);
-    Optional<CostTable.Choice> before = table.choice(key);
+    List<Combination> tried = tried(wanted, combinations);
+    Optional<CostTable.Choice> before = known.table.choice(key);
     CostTable.Choice choice;
-    if (measured.isEmpty()
+    if (known.measured.isEmpty()
         && before.isPresent()
-        && (before.get().decisions().equals(decisions) || wanted.equals("best"))) {
+        && (wanted.equals("best")
+            || before.get().decisions().equals(tried.getLast().decisions()))) {
       choice = before.get();
     } else {
       progress.begins(timed.size(), timed.size() + 1, "the choice");
-      choice = verified(inputs, solution, decisions, wanted.equals("best"));
+      choice = verified(inputs, tried, wanted.equals("best"));
       file.add(CostTable.EMPTY.with(key, choice));
     }
     return new Result(
-        key, choice, problem, solutions, trace, alternatives.existing(), measured, skipped);
+        key,
+        choice,
+        problem,
+        solutions,
+        Optional.of(trace),
+        new Counts(experiments.existing(), experiments.promising(), alternatives.measured()),
+        combinations,
+        alternatives.measured(""),
+        known.measured,
+        known.skipped);
   }
 
-  /** The choice, if it measures no worse than the default; both run in turns. */
-  private CostTable.Choice verified(
-      Datum[] inputs, LayoutSolution solution, Decisions decisions, boolean elseDefault) {
-    LoweredProgram usual = lower(Decisions.NONE);
-    try (Measurement first = new Measurement(usual, team, inputs)) {
-      first.warm(WARM_SECONDS);
-      if (decisions.equals(Decisions.NONE)) {
-        first.run(RUN_SECONDS);
-        double seconds = Measurement.median(first.totals());
-        return new CostTable.Choice("default", solution.cost(), seconds, seconds, decisions);
+  /** The default, then the choices that may be better, each different from those before. */
+  private static List<Combination> tried(String wanted, List<Combination> combinations) {
+    List<Combination> tried = new ArrayList<>();
+    for (String layout : List.of("default", "sequence", "global")) {
+      boolean asked = wanted.equals("best") || wanted.equals(layout);
+      Combination one = Combinations.find(combinations, layout, !layout.equals("default"));
+      boolean known = tried.stream().anyMatch(t -> t.decisions().equals(one.decisions()));
+      if (layout.equals("default") || (asked && !known)) {
+        tried.add(one);
       }
-      try (Measurement second = new Measurement(lower(decisions), team, inputs)) {
-        second.warm(WARM_SECONDS);
-        for (int i = 0; i < FINAL_ROUNDS; i++) {
-          first.once(true);
-          second.once(true);
-        }
-        double before = Measurement.median(first.totals());
-        double after = Measurement.median(second.totals());
-        return after > before && elseDefault
-            ? new CostTable.Choice("default", solution.cost(), before, before, Decisions.NONE)
-            : new CostTable.Choice(solution.solver(), solution.cost(), after, before, decisions);
+    }
+    return tried;
+  }
+
+  /** The best of some choices; all run in turns. */
+  private CostTable.Choice verified(Datum[] inputs, List<Combination> tried, boolean best) {
+    List<Measurement> measurements = new ArrayList<>();
+    try {
+      for (Combination one : tried) {
+        Measurement measurement = new Measurement(lower(one.decisions()), team, inputs);
+        measurements.add(measurement);
+        measurement.warm(WARM_SECONDS);
       }
+      long end = System.nanoTime() + (long) (FINAL_SECONDS * tried.size() * 1e9);
+      for (int i = 0; i < FINAL_ROUNDS || (i < MOST_ROUNDS && System.nanoTime() < end); i++) {
+        measurements.forEach(m -> m.once(true));
+      }
+      double[] medians =
+          measurements.stream().mapToDouble(m -> Measurement.median(m.totals())).toArray();
+      int chosen = medians.length - 1;
+      for (int i = 0; best && i < medians.length; i++) {
+        chosen = i == 0 || medians[i] < medians[chosen] ? i : chosen;
+      }
+      Combination one = tried.get(chosen);
+      return new CostTable.Choice(
+          one.layout(), one.predicted(), medians[chosen], medians[0], one.decisions());
+    } finally {
+      measurements.forEach(Measurement::close);
     }
   }
 }

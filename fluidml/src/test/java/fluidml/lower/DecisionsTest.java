@@ -26,7 +26,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.Set;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -69,7 +68,7 @@ class DecisionsTest {
     LoweredProgram program = Compiled.lower(graph(), TARGET);
     assertEquals(4, program.steps().size());
     assertEquals(List.of(), copies(program));
-    Decisions rowMajor = new Decisions(Map.of(), Map.of("context", List.of(0, 1, 2, 3)), Set.of());
+    Decisions rowMajor = new Decisions(Map.of(), Map.of("context", List.of(0, 1, 2, 3)), Map.of());
     assertEquals(List.of("Reshape"), copies(Compiled.lower(graph(), TARGET, rowMajor)));
   }
 
@@ -81,7 +80,7 @@ class DecisionsTest {
   void tilesChangeTheKernelOnlyWhereTheyFit() {
     String usual = Compiled.lower(graph(), TARGET).steps().getFirst().toString();
     for (Tiling tiling : List.of(new Tiling(8, 3), new Tiling(31, 4))) {
-      Decisions decisions = new Decisions(Map.of("projected", tiling), Map.of(), Set.of());
+      Decisions decisions = new Decisions(Map.of("projected", tiling), Map.of(), Map.of());
       String chosen = Compiled.lower(graph(), TARGET, decisions).steps().getFirst().toString();
       assertEquals(tiling.rows() > 14, chosen.equals(usual), tiling.label());
     }
@@ -98,7 +97,7 @@ class DecisionsTest {
     orders.put("bent", order(random, 3));
     orders.put("scores", order(random, 4));
     orders.put("context", order(random, 4));
-    Decisions decisions = new Decisions(tiles, orders, Set.of());
+    Decisions decisions = new Decisions(tiles, orders, Map.of());
     Tensor x = Compiled.random(DType.FLOAT32, random, 2, 1 + random.nextInt(40), HEADS * WIDTH);
     Compiled.check(graph(), 0.05, decisions, x);
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fluidml.file.AtomicFile;
+import fluidml.loop.schedule.LoopOrder;
 import fluidml.lower.Decisions;
 import fluidml.lower.Decisions.Tiling;
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,9 +31,9 @@ class CostFileTest {
   private static CostTable choice() {
     Decisions decisions =
         new Decisions(
-            Map.of("/a b/MatMul", new Tiling(8, 3), "", new Tiling(6, 4)),
+            Map.of("/a b/MatMul", new Tiling(8, 3, 384, LoopOrder.MKN), "", new Tiling(6, 4)),
             Map.of("y=1", List.of(0, 2, 1, 3)),
-            Set.of("conv 1"));
+            Map.of("conv 1", Decisions.Algorithm.WINOGRAD_2));
     return CostTable.EMPTY.with("m", new CostTable.Choice("global", 1, 2, 3, decisions));
   }
 
