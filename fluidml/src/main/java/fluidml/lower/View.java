@@ -53,23 +53,27 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
 
   /**
    * The order of the axes in memory, outermost first, if this is dense and starts with its buffer.
+   * Axes of extent 1, which may lie anywhere, come first.
    */
   public Optional<List<Integer>> order() {
     List<Integer> order = new ArrayList<>();
+    List<Integer> open = new ArrayList<>();
+    for (int axis = 0; axis < strides.size(); axis++) {
+      (shape.dim(axis).is(1) ? order : open).add(axis);
+    }
+    int ones = order.size();
     Dim stride = Dim.ONE;
-    while (order.size() < strides.size()) {
-      int next = -1;
-      for (int axis = strides.size() - 1; axis >= 0; axis--) {
-        boolean follows = strides.get(axis).equals(stride) || shape.dim(axis).is(1);
-        if (!order.contains(axis) && follows && (next < 0 || shape.dim(axis).is(1))) {
-          next = axis;
-        }
+    while (!open.isEmpty()) {
+      int last = open.size() - 1;
+      while (last >= 0 && !strides.get(open.get(last)).equals(stride)) {
+        last--;
       }
-      if (next < 0) {
+      if (last < 0) {
         return Optional.empty();
       }
-      order.addFirst(next);
-      stride = stride.times(shape.dim(next));
+      int axis = open.remove(last);
+      order.add(ones, axis);
+      stride = stride.times(shape.dim(axis));
     }
     return offset.is(0) ? Optional.of(order) : Optional.empty();
   }

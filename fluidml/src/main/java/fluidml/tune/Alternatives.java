@@ -40,10 +40,9 @@ final class Alternatives {
   private final List<Timed> timed;
   private final Timed usual;
   private final boolean layouts;
-  private final boolean ways;
   private final ToLongFunction<Dim> extents;
   private final Groups groups;
-  private final Map<Value, List<View>> places = new HashMap<>();
+  private final Map<Value, List<List<Integer>>> places = new HashMap<>();
   private final Map<Value, Integer> valueIndex = new LinkedHashMap<>();
   private final List<LayoutProblem.Value> values = new ArrayList<>();
   private final List<List<Way>> chosenWays = new ArrayList<>();
@@ -62,7 +61,6 @@ final class Alternatives {
   Alternatives(List<Timed> timed, boolean layouts, boolean ways, ToLongFunction<Dim> extents) {
     this.timed = timed;
     this.layouts = layouts;
-    this.ways = ways;
     this.extents = extents;
     this.usual = timed.getFirst();
     LoweredProgram finest =
@@ -93,10 +91,11 @@ final class Alternatives {
         for (Value value : group.outputs()) {
           place(one, value)
               .ifPresent(
-                  view -> {
-                    List<View> seen = places.computeIfAbsent(value, _ -> new ArrayList<>());
-                    if (!seen.contains(view)) {
-                      seen.add(view);
+                  order -> {
+                    List<List<Integer>> seen =
+                        places.computeIfAbsent(value, _ -> new ArrayList<>());
+                    if (!seen.contains(order)) {
+                      seen.add(order);
                     }
                   });
         }
@@ -105,20 +104,19 @@ final class Alternatives {
     places.values().removeIf(seen -> seen.size() < 2);
   }
 
-  private Optional<View> place(Timed one, Value value) {
+  private Optional<List<Integer>> place(Timed one, Value value) {
     Storage storage = one.program().storage();
     Storage first = usual.program().storage();
     boolean owned =
         usual.program().graph().producer(value).isPresent()
             && storage.isPlannable(value)
             && storage.view(value).root().equals(value)
-            && first.view(value).root().equals(value)
-            && storage.view(value).order().isPresent();
-    return owned ? Optional.of(storage.view(value)) : Optional.empty();
+            && first.view(value).root().equals(value);
+    return owned ? storage.view(value).order() : Optional.empty();
   }
 
   private int layout(Timed one, Value value) {
-    List<View> seen = places.get(value);
+    List<List<Integer>> seen = places.get(value);
     return seen == null ? 0 : place(one, value).map(seen::indexOf).orElse(0);
   }
 
@@ -143,9 +141,9 @@ final class Alternatives {
     return valueIndex.computeIfAbsent(
         value,
         v -> {
-          List<View> seen = places.get(v);
+          List<List<Integer>> seen = places.get(v);
           List<String> names =
-              seen == null ? List.of("default") : seen.stream().map(this::name).toList();
+              seen == null ? List.of("default") : seen.stream().map(o -> name(v, o)).toList();
           double cost = seen == null ? 0 : 2 * extents.applyAsLong(Storage.bytes(v)) / CONVERSION;
           CostMatrix conversions =
               CostMatrix.of(names.size(), names.size(), (i, j) -> i == j ? 0 : cost);
@@ -155,9 +153,8 @@ final class Alternatives {
   }
 
   /** The axes from the outermost to the innermost, for people. */
-  private String name(View view) {
-    List<Integer> order = view.order().orElseThrow();
-    if (view.isRowMajor()) {
+  private static String name(Value value, List<Integer> order) {
+    if (View.rowMajor(value).order().equals(Optional.of(order))) {
       return "row-major";
     }
     boolean channelsLast =
@@ -266,8 +263,7 @@ final class Alternatives {
     valueIndex.forEach(
         (value, index) -> {
           if (places.containsKey(value)) {
-            View view = places.get(value).get(solution.layouts().get(index));
-            orders.put(value.name(), view.order().orElseThrow());
+            orders.put(value.name(), places.get(value).get(solution.layouts().get(index)));
           }
         });
     boolean moved = solution.layouts().stream().anyMatch(l -> l > 0);

@@ -27,7 +27,12 @@ public record CostTable(Map<String, Cost> costs, Map<String, Choice> choices) {
    * @param spread half the distance of the quartiles, in seconds
    * @param samples how many times it was measured
    */
-  public record Cost(double seconds, double spread, int samples) {}
+  public record Cost(double seconds, double spread, int samples) {
+    /** This on a machine that takes so many times as long. */
+    Cost times(double factor) {
+      return new Cost(seconds * factor, spread * factor, samples);
+    }
+  }
 
   /**
    * What was chosen for a model.

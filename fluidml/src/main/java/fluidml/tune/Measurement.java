@@ -69,6 +69,29 @@ final class Measurement implements AutoCloseable {
     }
   }
 
+  /** Like {@link #run}, in turns with another program. */
+  void runInTurns(Measurement other, double seconds) {
+    long end = System.nanoTime() + (long) (seconds * 1e9);
+    int runs = 0;
+    while (runs < FEWEST_RUNS
+        || (System.nanoTime() < end && runs < MOST_RUNS && spread(totals()) > CALM)) {
+      other.once(true);
+      once(true);
+      runs++;
+    }
+  }
+
+  /** Forgets what was measured. */
+  void forget() {
+    steps.clear();
+    totals.clear();
+  }
+
+  /** The sum of the costs of all steps. */
+  double costSum(Map<String, CostTable.Cost> costs) {
+    return keys().stream().mapToDouble(k -> costs.get(k).seconds()).sum();
+  }
+
   /** One run; its time in nanoseconds. */
   long once(boolean keep) {
     Profile profile = executor.profile().orElseThrow();

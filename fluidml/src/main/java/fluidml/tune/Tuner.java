@@ -172,23 +172,25 @@ public final class Tuner {
     List<Variation> variations = experiments.programs();
     List<Timed> timed = new ArrayList<>();
     long longest = 0;
-    for (int i = 0; i < variations.size(); i++) {
-      Variation variation = variations.get(i);
-      LoweredProgram program = i == 0 ? usual : lower(variation.decisions());
-      List<String> names = program.steps().stream().map(keys::of).toList();
-      if (!known.table.costs().keySet().containsAll(names)) {
-        if (i > 0 && System.nanoTime() + longest > end) {
-          known.skipped.add(variation.name());
-          continue;
+    try (Reference reference = new Reference(usual, inputs)) {
+      for (int i = 0; i < variations.size(); i++) {
+        Variation variation = variations.get(i);
+        LoweredProgram program = i == 0 ? usual : lower(variation.decisions());
+        List<String> names = program.steps().stream().map(keys::of).toList();
+        if (!known.table.costs().keySet().containsAll(names)) {
+          if (i > 0 && System.nanoTime() + longest > end) {
+            known.skipped.add(variation.name());
+            continue;
+          }
+          progress.begins(i, variations.size() + 1, variation.name());
+          long begin = System.nanoTime();
+          measure(inputs, variation, program, known, reference);
+          longest = Math.max(longest, System.nanoTime() - begin);
         }
-        progress.begins(i, variations.size() + 1, variation.name());
-        long begin = System.nanoTime();
-        measure(inputs, variation, program, known);
-        longest = Math.max(longest, System.nanoTime() - begin);
+        double[] seconds =
+            names.stream().mapToDouble(n -> known.table.costs().get(n).seconds()).toArray();
+        timed.add(new Timed(variation, program, names, seconds));
       }
-      double[] seconds =
-          names.stream().mapToDouble(n -> known.table.costs().get(n).seconds()).toArray();
-      timed.add(new Timed(variation, program, names, seconds));
     }
     return choose(inputs, solver, timed, extents, experiments, known, progress);
   }
@@ -204,19 +206,58 @@ public final class Tuner {
     }
   }
 
-  private void measure(Datum[] inputs, Variation variation, LoweredProgram program, Known known)
-      throws IOException {
-    try (Measurement measurement = new Measurement(program, team, inputs)) {
-      measurement.warm(WARM_SECONDS);
-      measurement.run(RUN_SECONDS);
-      Map<String, CostTable.Cost> fresh = new HashMap<>(measurement.costs());
-      if (variation.equals(Variation.USUAL)) {
-        fresh.put(overhead(), measurement.overhead());
-      }
-      fresh.keySet().removeAll(known.table.costs().keySet());
-      known.table = file.add(new CostTable(fresh, Map.of())).with(known.table);
-      known.measured.put(variation.name(), Measurement.median(measurement.totals()));
+  /**
+   * The default program, which runs in turns with every other one: a machine that is slower for a
+   * while makes both slower.
+   */
+  private final class Reference implements AutoCloseable {
+    private final LoweredProgram program;
+    private final Datum[] inputs;
+    private final List<Measurement> open = new ArrayList<>(1);
+
+    Reference(LoweredProgram program, Datum[] inputs) {
+      this.program = program;
+      this.inputs = inputs;
     }
+
+    /** The measurement, warm and without samples. */
+    Measurement fresh() {
+      if (open.isEmpty()) {
+        open.add(new Measurement(program, team, inputs));
+        open.getFirst().warm(WARM_SECONDS);
+      }
+      open.getFirst().forget();
+      return open.getFirst();
+    }
+
+    @Override
+    public void close() {
+      open.forEach(Measurement::close);
+    }
+  }
+
+  private void measure(
+      Datum[] inputs, Variation variation, LoweredProgram program, Known known, Reference reference)
+      throws IOException {
+    Measurement usual = reference.fresh();
+    Map<String, CostTable.Cost> fresh = new HashMap<>();
+    if (variation.equals(Variation.USUAL)) {
+      usual.run(RUN_SECONDS);
+      fresh.putAll(usual.costs());
+      fresh.put(overhead(), usual.overhead());
+      known.measured.put(variation.name(), Measurement.median(usual.totals()));
+    } else {
+      try (Measurement other = new Measurement(program, team, inputs)) {
+        other.warm(WARM_SECONDS);
+        other.runInTurns(usual, RUN_SECONDS);
+        double now = usual.costSum(usual.costs());
+        double then = usual.costSum(known.table.costs());
+        other.costs().forEach((key, cost) -> fresh.put(key, cost.times(then / now)));
+        known.measured.put(variation.name(), Measurement.median(other.totals()) * then / now);
+      }
+    }
+    fresh.keySet().removeAll(known.table.costs().keySet());
+    known.table = file.add(new CostTable(fresh, Map.of())).with(known.table);
   }
 
   /** The key of what a run takes besides its steps. */

@@ -2,6 +2,7 @@ package fluidml.tune;
 
 import fluidml.lower.Decisions.Algorithm;
 import fluidml.lower.Decisions.Tiling;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -29,7 +30,7 @@ record Way(Optional<Tiling> tiling, Optional<Algorithm> algorithm) {
   /** For people and tables; no blanks. */
   String label() {
     String tile = tiling.map(t -> "tile-" + t.label()).orElse("");
-    String how = algorithm.map(a -> a.name().toLowerCase(java.util.Locale.ROOT)).orElse("");
+    String how = algorithm.map(a -> a.name().toLowerCase(Locale.ROOT)).orElse("");
     return equals(USUAL) ? "default" : how + (how.isEmpty() || tile.isEmpty() ? "" : "-") + tile;
   }
 }
