@@ -71,7 +71,8 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
       if (last < 0) {
         return Optional.empty();
       }
-      int axis = open.remove(last);
+      int axis = open.get(last);
+      open.subList(last, last + 1).clear();
       order.add(ones, axis);
       stride = stride.times(shape.dim(axis));
     }
