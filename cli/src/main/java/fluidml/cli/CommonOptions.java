@@ -4,6 +4,7 @@ import fluidml.Options;
 import fluidml.memory.Planners;
 import fluidml.report.Bytes;
 import fluidml.tune.Tuning;
+import fluidml.vm.MemoryStrategy;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -70,6 +71,22 @@ final class CommonOptions {
               + " fast, thorough, exact, … (default: ${DEFAULT-VALUE}).")
   String planner = "fast";
 
+  /** What may be done to lower the need for memory before it is planned. */
+  enum MemoryMeans {
+    ALL,
+    NONE
+  }
+
+  @Option(
+      names = "--memory-strategy",
+      paramLabel = "MEANS",
+      defaultValue = "all",
+      description =
+          "What may lower the need for memory before it is planned: all (another order of the"
+              + " steps, results in the place of operands, the caller's tensors where they lie),"
+              + " none (default: ${DEFAULT-VALUE}).")
+  MemoryMeans memory = MemoryMeans.ALL;
+
   @Option(
       names = "--costs",
       paramLabel = "FILE",
@@ -98,7 +115,9 @@ final class CommonOptions {
             .withOptimize(!noOptimize)
             .withFuse(!noFuse)
             .withMath(math)
-            .withPlanner(Planners.named(planner));
+            .withPlanner(Planners.named(planner))
+            .withMemoryStrategy(
+                memory == MemoryMeans.ALL ? MemoryStrategy.ALL : MemoryStrategy.NONE);
     if (vectorBits != null) {
       options = options.withVectorBits(vectorBits);
     }

@@ -24,6 +24,7 @@ import picocli.CommandLine.ParseResult;
       ProfileCommand.class,
       BenchCommand.class,
       TuneCommand.class,
+      AblateCommand.class,
       AllocateCommand.class,
       GenerateCompletion.class
     },

@@ -70,6 +70,11 @@ abstract class ModelCommand implements Callable<Integer> {
    * @throws InvalidModelException if there is none
    */
   final Path modelFile() throws IOException {
+    return modelFile(model);
+  }
+
+  /** Like {@link #modelFile()} for another path. */
+  static Path modelFile(Path model) throws IOException {
     if (!Files.exists(model)) {
       throw new InvalidModelException(model.toString(), "no such file or folder");
     }

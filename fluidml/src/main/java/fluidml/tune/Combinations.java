@@ -14,52 +14,62 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
 
 /** What is chosen if only layouts, only loops, or both may be chosen. */
 final class Combinations {
   private static final Duration SEARCH = Duration.ofSeconds(1);
 
-  private Combinations() {}
+  private final double rest;
+  private final ToIntFunction<Decisions> copies;
 
   /**
-   * All combinations of layouts and loops.
+   * Combinations of one graph.
    *
-   * @param both the problem in which both are free, with its solutions
    * @param rest seconds of a run besides its steps
+   * @param copies how many steps only bring a value into another layout
    */
-  static List<Combination> of(
+  Combinations(double rest, ToIntFunction<Decisions> copies) {
+    this.rest = rest;
+    this.copies = copies;
+  }
+
+  private Combination combination(
+      String layout, boolean loops, double seconds, Decisions decisions) {
+    return new Combination(layout, loops, seconds + rest, decisions, copies.applyAsInt(decisions));
+  }
+
+  /** All combinations of layouts and loops. */
+  List<Combination> of(
       List<Timed> timed,
       ToLongFunction<Dim> extents,
       Alternatives both,
-      Map<String, LayoutSolution> solutions,
-      double rest) {
+      Map<String, LayoutSolution> solutions) {
     Alternatives fixed = new Alternatives(timed, true, false, extents);
     Alternatives loops = new Alternatives(timed, false, true, extents);
     List<Combination> all = new ArrayList<>();
-    all.add(
-        new Combination("default", false, sum(timed.getFirst().seconds()) + rest, Decisions.NONE));
+    all.add(combination("default", false, sum(timed.getFirst().seconds()), Decisions.NONE));
     LayoutSolution freeLoops = solve(new GlobalSolver(SEARCH), loops.problem());
     Decisions ways = loops.decisions(freeLoops);
-    all.add(new Combination("default", true, freeLoops.cost() + rest, ways));
+    all.add(combination("default", true, freeLoops.cost(), ways));
     for (LayoutSolver solver : List.of(new SequenceSolver(), new GlobalSolver(SEARCH))) {
       LayoutSolution solution = solve(solver, fixed.problem());
-      all.add(
-          new Combination(solver.name(), false, solution.cost() + rest, fixed.decisions(solution)));
+      all.add(combination(solver.name(), false, solution.cost(), fixed.decisions(solution)));
       LayoutSolution free = noWorse(solutions.get(solver.name()), both.problem());
-      all.add(new Combination(solver.name(), true, free.cost() + rest, both.decisions(free)));
+      all.add(combination(solver.name(), true, free.cost(), both.decisions(free)));
     }
     timed.stream()
         .filter(t -> t.variation().name().equals(Experiments.ROW_MAJOR))
         .forEach(
             t -> {
-              double seconds = sum(t.seconds()) + rest;
+              double seconds = sum(t.seconds());
               double gain = sum(timed.getFirst().seconds()) - freeLoops.cost();
               Decisions decisions = t.variation().decisions();
               Decisions reordered =
                   new Decisions(ways.tiles(), decisions.orders(), ways.algorithms());
-              all.addFirst(new Combination(Experiments.ROW_MAJOR, true, seconds - gain, reordered));
-              all.addFirst(new Combination(Experiments.ROW_MAJOR, false, seconds, decisions));
+              all.addFirst(combination(Experiments.ROW_MAJOR, true, seconds - gain, reordered));
+              all.addFirst(combination(Experiments.ROW_MAJOR, false, seconds, decisions));
             });
     return all;
   }

@@ -2,6 +2,7 @@ package fluidml.tune;
 
 import fluidml.error.InvalidInputException;
 import fluidml.graph.Graph;
+import fluidml.graph.op.Movement;
 import fluidml.layout.DefaultSolver;
 import fluidml.layout.GlobalSolver;
 import fluidml.layout.LayoutProblem;
@@ -18,6 +19,7 @@ import fluidml.tensor.Dim;
 import fluidml.vm.InputShapes;
 import fluidml.vm.ThreadTeam;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -76,8 +78,10 @@ public final class Tuner {
    *     rules of the lowering), {@code sequence} or {@code global}
    * @param loops whether tiles, loop orders and algorithms are chosen, too
    * @param predicted seconds of a run
+   * @param copies steps that do nothing but bring a value into another layout
    */
-  public record Combination(String layout, boolean loops, double predicted, Decisions decisions) {}
+  public record Combination(
+      String layout, boolean loops, double predicted, Decisions decisions, int copies) {}
 
   /**
    * The measured variants of equal operators.
@@ -269,6 +273,38 @@ public final class Tuner {
     return Lowerer.lower(graph, target, lowerings, fuse, decisions);
   }
 
+  private static int copies(LoweredProgram program) {
+    return (int)
+        program.steps().stream()
+            .filter(
+                s ->
+                    s.nodes().stream()
+                        .allMatch(
+                            n ->
+                                n.op() instanceof Movement.Transpose
+                                    || n.op() instanceof Movement.Reshape))
+            .count();
+  }
+
+  /**
+   * Writes a table that holds one choice for this model and nothing else, for loads that are to use
+   * it.
+   *
+   * @param path must not exist
+   * @throws IOException if it cannot be written
+   */
+  public void export(Path path, Combination combination) throws IOException {
+    CostTable.Choice choice =
+        new CostTable.Choice(
+            combination.layout(),
+            combination.predicted(),
+            combination.predicted(),
+            combination.predicted(),
+            combination.decisions());
+    String key = key(graph, target, lowerings, fuse, team.size());
+    new CostFile(path, Machine.here(target)).add(CostTable.EMPTY.with(key, choice));
+  }
+
   private Result choose(
       Datum[] inputs,
       String wanted,
@@ -286,7 +322,8 @@ public final class Tuner {
     solutions.put("default", new DefaultSolver().solve(problem));
     solutions.put("sequence", trace.solution());
     solutions.put("global", new GlobalSolver(SEARCH).solve(problem));
-    List<Combination> combinations = Combinations.of(timed, extents, alternatives, solutions, rest);
+    List<Combination> combinations =
+        new Combinations(rest, d -> copies(lower(d))).of(timed, extents, alternatives, solutions);
     String key = key(graph, target, lowerings, fuse, team.size());
     List<Combination> tried = tried(wanted, combinations);
     Optional<CostTable.Choice> before = known.table.choice(key);
