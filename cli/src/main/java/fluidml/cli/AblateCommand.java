@@ -60,16 +60,16 @@ final class AblateCommand extends ModelCommand {
   @Option(
       names = "--time",
       paramLabel = "SECONDS",
-      defaultValue = "2",
+      defaultValue = "3",
       description = "Time for measured runs in each JVM (default: ${DEFAULT-VALUE}).")
-  double time = 2;
+  double time = 3;
 
   @Option(
       names = "--warmup",
       paramLabel = "SECONDS",
-      defaultValue = "2",
+      defaultValue = "3",
       description = "Time for runs before them (default: ${DEFAULT-VALUE}).")
-  double warmup = 2;
+  double warmup = 3;
 
   @Option(
       names = "--budget",
