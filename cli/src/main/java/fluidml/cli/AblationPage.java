@@ -51,10 +51,11 @@ final class AblationPage {
       cell(s.loops() ? "reordered" : "fixed");
       cell(s.memory());
       cell(s.fusion() ? "on" : "off");
-      number(format("%.2f", row.latency()) + (row.sameAs().isEmpty() ? "" : " ="));
-      number(format("%.1f %%", row.spread() * 100));
-      number(format("%.3f", row.latency() / outcome.base()));
-      number(format("%.2f", row.predicted()));
+      number(
+          String.format(Locale.ROOT, "%.2f", row.latency()) + (row.sameAs().isEmpty() ? "" : " ="));
+      number(String.format(Locale.ROOT, "%.1f %%", row.spread() * 100));
+      number(String.format(Locale.ROOT, "%.3f", row.latency() / outcome.base()));
+      number(String.format(Locale.ROOT, "%.2f", row.predicted()));
       number(Bytes.format(row.arena()));
       number(row.peak() < 0 ? "unknown" : Bytes.format(row.peak()));
       number(Integer.toString(row.copies()));
@@ -84,10 +85,17 @@ final class AblationPage {
       bar(LABEL, y, row.latency() * scale, base ? "#2b5c8a" : "#7fb2de");
       double[] all = row.latencies();
       out.append(
-          format(
+          String.format(
+              Locale.ROOT,
               "<line x1='%.1f' x2='%.1f' y1='%d' y2='%d' stroke='#222'/>",
-              LABEL + all[0] * scale, LABEL + all[all.length - 1] * scale, y + 9, y + 9));
-      label((int) (LABEL + all[all.length - 1] * scale) + 6, y + 14, format("%.2f", row.latency()));
+              LABEL + all[0] * scale,
+              LABEL + all[all.length - 1] * scale,
+              y + 9,
+              y + 9));
+      label(
+          (int) (LABEL + all[all.length - 1] * scale) + 6,
+          y + 14,
+          String.format(Locale.ROOT, "%.2f", row.latency()));
       bar(LABEL + WIDTH, y, row.arena() / arena * (MEMORY - 80), "#c9a24b");
       label(
           (int) (LABEL + WIDTH + row.arena() / arena * (MEMORY - 80)) + 4,
@@ -105,9 +113,14 @@ final class AblationPage {
 
   private void bar(int x, int y, double width, String colour) {
     out.append(
-        format(
+        String.format(
+            Locale.ROOT,
             "<rect x='%d' y='%d' width='%.1f' height='%d' fill='%s'/>",
-            x, y + 2, Math.max(1, width), ROW - 6, colour));
+            x,
+            y + 2,
+            Math.max(1, width),
+            ROW - 6,
+            colour));
   }
 
   private void label(int x, int y, String plain) {
@@ -121,10 +134,6 @@ final class AblationPage {
 
   private void number(String plain) {
     out.append("<td class='n'>").append(text(plain)).append("</td>");
-  }
-
-  private static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern, values);
   }
 
   private static String text(String plain) {
