@@ -1,5 +1,6 @@
 package fluidml.bench;
 
+import java.util.ArrayList;
 import java.util.Formatter;
 import java.util.List;
 import java.util.Locale;
@@ -21,8 +22,21 @@ final class LogPlot {
   private final StringBuilder out = new StringBuilder();
   private final Formatter pen = new Formatter(out, Locale.ROOT);
 
-  private LogPlot(Map<String, List<double[]>> curves) {
-    for (List<double[]> curve : curves.values()) {
+  /**
+   * A disc.
+   *
+   * @param x its centre
+   * @param y its centre
+   * @param area relative to the others; 1 is large
+   * @param label shown where the pointer is
+   * @param mark shown beside it
+   */
+  record Disc(double x, double y, double area, String label, String mark) {}
+
+  private LogPlot(Map<String, List<double[]>> curves, List<Disc> discs) {
+    List<List<double[]>> all = new ArrayList<>(curves.values());
+    all.add(discs.stream().map(d -> new double[] {d.x, d.y}).toList());
+    for (List<double[]> curve : all) {
       for (double[] point : curve) {
         for (int i = 0; i < 2; i++) {
           low[i] = Math.min(low[i], Math.floor(Math.log10(point[i])));
@@ -42,10 +56,16 @@ final class LogPlot {
    *     colour
    */
   static String svg(String x, String y, Map<String, List<double[]>> curves) {
-    return new LogPlot(curves).draw(x, y, curves);
+    return svg(x, y, curves, List.of());
   }
 
-  private String draw(String xTitle, String yTitle, Map<String, List<double[]>> curves) {
+  /** The plot with discs on top of the curves. */
+  static String svg(String x, String y, Map<String, List<double[]>> curves, List<Disc> discs) {
+    return new LogPlot(curves, discs).draw(x, y, curves, discs);
+  }
+
+  private String draw(
+      String xTitle, String yTitle, Map<String, List<double[]>> curves, List<Disc> discs) {
     pen.format(
         "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' font-family='sans-serif'"
             + " font-size='12'><rect width='100%%' height='100%%' fill='white'/>",
@@ -82,9 +102,26 @@ final class LogPlot {
           WIDTH - RIGHT + 12, line - 4, WIDTH - RIGHT + 40, line - 4, colour, dash);
       pen.format("<text x='%d' y='%d'>%s</text>", WIDTH - RIGHT + 46, line, curve.getKey());
     }
+    for (Disc disc : discs) {
+      double radius = 3 + 24 * Math.sqrt(disc.area);
+      pen.format(
+          "<circle cx='%.1f' cy='%.1f' r='%.1f' fill='#1f77b4' fill-opacity='0.35'"
+              + " stroke='#1f77b4'><title>%s</title></circle>",
+          x(disc.x), y(disc.y), radius, escaped(disc.label));
+      pen.format(
+          "<text x='%.1f' y='%.1f' text-anchor='middle' pointer-events='none'>%s</text>",
+          x(disc.x), y(disc.y) + 4, escaped(disc.mark));
+    }
     pen.format("<text x='%d' y='%d'>%s</text>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, xTitle);
     pen.format("<text transform='translate(16 %d) rotate(-90)'>%s</text>", HEIGHT / 2, yTitle);
     return out.append("</svg>\n").toString();
+  }
+
+  static String escaped(String text) {
+    return text.replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+        .replace("'", "&#39;");
   }
 
   private static String power(int exponent) {

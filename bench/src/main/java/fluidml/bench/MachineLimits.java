@@ -1,0 +1,133 @@
+package fluidml.bench;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * What a number of threads reach at best on this machine, measured now: multiplying and adding in
+ * registers, and reading memory of a given size again and again.
+ *
+ * @param gflops fused multiply-adds, two operations each, in 10⁹ per second
+ * @param weightGigabytes reading as many bytes as the model has weights, in 10⁹ bytes per second
+ * @param tensorGigabytes reading as many bytes as the model's arena has, in 10⁹ bytes per second
+ */
+record MachineLimits(double gflops, double weightGigabytes, double tensorGigabytes) {
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+  private static final long LEAST = 1 << 18;
+  private static final long MOST = 1L << 30;
+  private static final int UNROLLED = 8;
+
+  /** Rounds of arithmetic; the first ones warm the JIT up. */
+  private static final int ROUNDS = 600;
+
+  /** Bytes that are read to find a bandwidth. */
+  private static final long BYTES = 16L << 30;
+
+  /** Keeps what was read alive. */
+  private static volatile float sink;
+
+  /**
+   * Measures.
+   *
+   * @param threads that work at once
+   * @param weightBytes size of all constants
+   * @param arenaBytes size of all intermediates
+   */
+  static MachineLimits measure(int threads, long weightBytes, long arenaBytes)
+      throws InterruptedException {
+    PeakBenchmark chains = new PeakBenchmark();
+    double seconds = best(threads, ROUNDS, _ -> sink = chains.peak());
+    double flops = threads * PeakBenchmark.flops();
+    return new MachineLimits(
+        flops / seconds / 1e9, read(threads, weightBytes), read(threads, arenaBytes));
+  }
+
+  private static double read(int threads, long wanted) throws InterruptedException {
+    long part = Math.clamp(wanted, LEAST, MOST) / threads / 4096 * 4096;
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment memory = arena.allocate(part * threads, 4096).fill((byte) 0);
+      // Small parts are read several times a call, so that waiting for each other does not count.
+      int rounds = (int) Math.max(1, (4 << 20) / part);
+      int calls = Math.clamp(BYTES / (part * threads * rounds), 16, 2000);
+      double seconds =
+          best(threads, calls, t -> sink = sum(memory.asSlice(t * part, part), rounds));
+      return (double) part * threads * rounds / seconds / 1e9;
+    }
+  }
+
+  private static float sum(MemorySegment memory, int rounds) {
+    float all = 0;
+    for (int round = 0; round < rounds; round++) {
+      all += sum(memory);
+    }
+    return all;
+  }
+
+  private static float sum(MemorySegment memory) {
+    int step = SPECIES.vectorByteSize();
+    FloatVector a = FloatVector.zero(SPECIES);
+    FloatVector b = a;
+    FloatVector c = a;
+    FloatVector d = a;
+    long end = memory.byteSize() - (UNROLLED - 1L) * step;
+    for (long at = 0; at < end; at += (long) UNROLLED * step) {
+      a = a.add(load(memory, at)).add(load(memory, at + 4L * step));
+      b = b.add(load(memory, at + step)).add(load(memory, at + 5L * step));
+      c = c.add(load(memory, at + 2L * step)).add(load(memory, at + 6L * step));
+      d = d.add(load(memory, at + 3L * step)).add(load(memory, at + 7L * step));
+    }
+    return a.add(b).add(c.add(d)).lane(0) + memory.get(ValueLayout.JAVA_FLOAT, 0);
+  }
+
+  private static FloatVector load(MemorySegment memory, long at) {
+    return FloatVector.fromMemorySegment(SPECIES, memory, at, ByteOrder.nativeOrder());
+  }
+
+  /** The shortest time in which all threads do the work once, in seconds. */
+  private static double best(int threads, int rounds, IntConsumer work)
+      throws InterruptedException {
+    CyclicBarrier barrier = new CyclicBarrier(threads);
+    try (ExecutorService team = Executors.newFixedThreadPool(threads)) {
+      List<Future<double[]>> all =
+          IntStream.range(0, threads)
+              .mapToObj(t -> team.submit(() -> rounds(barrier, rounds, work, t)))
+              .toList();
+      double[] slowest = new double[rounds];
+      for (Future<double[]> each : all) {
+        double[] times = each.get();
+        for (int round = 0; round < rounds; round++) {
+          slowest[round] = Math.max(slowest[round], times[round]);
+        }
+      }
+      return Arrays.stream(slowest).min().orElseThrow();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("a measurement failed", e);
+    }
+  }
+
+  private static double[] rounds(CyclicBarrier barrier, int rounds, IntConsumer work, int thread)
+      throws InterruptedException, BrokenBarrierException {
+    double[] seconds = new double[rounds];
+    for (int round = 0; round < rounds; round++) {
+      barrier.await();
+      long begin = System.nanoTime();
+      work.accept(thread);
+      seconds[round] = (System.nanoTime() - begin) / 1e9;
+    }
+    return seconds;
+  }
+}
