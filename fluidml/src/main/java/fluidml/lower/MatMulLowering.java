@@ -11,6 +11,9 @@ import fluidml.loop.ScalarType;
 import fluidml.loop.schedule.Contraction;
 import fluidml.loop.schedule.Contraction.BatchOffset;
 import fluidml.loop.schedule.ContractionSchedule;
+import fluidml.loop.schedule.LoopOrder;
+import fluidml.loop.schedule.OrderedContraction;
+import fluidml.loop.schedule.ProductStore;
 import fluidml.loop.schedule.TileShape;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -28,6 +31,9 @@ import java.util.OptionalLong;
  * compiled.
  */
 public final class MatMulLowering implements Lowering {
+  /** Terms of a block that holds the sums of every usual product whole. */
+  private static final int LONGEST_BLOCK = 1 << 20;
+
   @Override
   public Result lower(Cluster cluster, Context context) {
     if (cluster.anchor().isEmpty() || !(cluster.anchor().get().op() instanceof MatMul)) {
@@ -153,24 +159,35 @@ public final class MatMulLowering implements Lowering {
                   leftView.strides().get(row),
                   call.size(a.strides().getLast())),
               rightOperand);
-      Kernel kernel =
-          ContractionSchedule.build(
-              call.kernel(),
-              contraction,
-              shape,
-              (body, value, batch, rowIndex, columnIndex, mask) -> {
-                Expr[] indices = new Expr[loops.rank()];
-                List<Expr> batchIndices = split(body, batch);
-                for (int i = 0; i < batchLoops.size(); i++) {
-                  indices[batchLoops.get(i)] = batchIndices.get(i);
-                }
-                indices[row] = rowIndex;
-                indices[column] = columnIndex;
-                Point point = Point.vector(List.of(indices), column, shape.lanes(), mask);
-                fused.write(body, point, Map.of(node.output(), value));
-              });
+      ProductStore store =
+          (body, value, batch, rowIndex, columnIndex, mask) -> {
+            Expr[] indices = new Expr[loops.rank()];
+            List<Expr> batchIndices = split(body, batch);
+            for (int i = 0; i < batchLoops.size(); i++) {
+              indices[batchLoops.get(i)] = batchIndices.get(i);
+            }
+            indices[row] = rowIndex;
+            indices[column] = columnIndex;
+            Point point = Point.vector(List.of(indices), column, shape.lanes(), mask);
+            fused.write(body, point, Map.of(node.output(), value));
+          };
+      Kernel kernel = kernel(contraction, shape, store);
       Dim work = space.elements().times(depth.times(2).plus(FusedNodes.work(cluster.epilogue())));
       return Result.of(call.finish(cluster.label(), cluster.nodes(), work, kernel));
+    }
+
+    private Kernel kernel(Contraction contraction, TileShape shape, ProductStore store) {
+      Decisions.Tiling chosen = context.decisions().tiles().get(node.name());
+      boolean reordered =
+          chosen != null
+              && (chosen.block() > 0 || chosen.order() != LoopOrder.NMK)
+              && OrderedContraction.allows(contraction);
+      if (!reordered) {
+        return ContractionSchedule.build(call.kernel(), contraction, shape, store);
+      }
+      int block = chosen.block() > 0 ? chosen.block() : LONGEST_BLOCK;
+      return OrderedContraction.build(
+          call.kernel(), contraction, shape, block, chosen.order(), store);
     }
 
     /** The tiles chosen for this node, else those that fit the machine. */

@@ -14,6 +14,7 @@ import fluidml.graph.op.Movement;
 import fluidml.graph.op.Op;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Target;
+import fluidml.loop.schedule.LoopOrder;
 import fluidml.loop.schedule.TileShape;
 import fluidml.lower.Decisions.Tiling;
 import fluidml.tensor.DType;
@@ -91,7 +92,9 @@ class DecisionsTest {
     Random random = new Random(seed);
     Map<String, Tiling> tiles = new HashMap<>();
     for (String node : List.of("projected", "scores", "context", "wide")) {
-      tiles.put(node, new Tiling(1 + random.nextInt(14), 1 + random.nextInt(4)));
+      int block = random.nextBoolean() ? 0 : 1 + random.nextInt(40);
+      LoopOrder loops = order(random);
+      tiles.put(node, new Tiling(1 + random.nextInt(14), 1 + random.nextInt(4), block, loops));
     }
     Map<String, List<Integer>> orders = new HashMap<>();
     orders.put("bent", order(random, 3));
@@ -100,6 +103,12 @@ class DecisionsTest {
     Decisions decisions = new Decisions(tiles, orders, Map.of());
     Tensor x = Compiled.random(DType.FLOAT32, random, 2, 1 + random.nextInt(40), HEADS * WIDTH);
     Compiled.check(graph(), 0.05, decisions, x);
+  }
+
+  private static LoopOrder order(Random random) {
+    List<LoopOrder> orders = new ArrayList<>(List.of(LoopOrder.values()));
+    Collections.shuffle(orders, random);
+    return orders.getFirst();
   }
 
   private static List<Integer> order(Random random, int rank) {
