@@ -3,7 +3,6 @@ package fluidml.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import fluidml.file.AtomicFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -144,7 +143,8 @@ final class CompareCommand implements Callable<Integer> {
     return rows;
   }
 
-  private static String name(Path model) {
+  /** The name of the folder that a model is in. */
+  static String name(Path model) {
     Path path = model.toAbsolutePath().normalize();
     return (Files.isDirectory(path) ? path : path.getParent()).getFileName().toString();
   }
@@ -199,48 +199,15 @@ final class CompareCommand implements Callable<Integer> {
 
   private Sample fork(Engine engine, Path model, int count)
       throws IOException, InterruptedException {
-    List<String> command =
+    List<String> arguments =
         new ArrayList<>(
             List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:+UseSerialGC",
-                "-Xms48m",
-                "-XX:CompileCommand=quiet",
-                "-XX:CompileCommand=CompileThresholdScaling,fluidml/emit/jvm/Kernel_*.*,0.02",
-                "-XX:CompileCommand=BackgroundCompilation,fluidml/emit/jvm/Kernel_shared_*.*,false",
-                "-cp",
-                System.getProperty("java.class.path"),
-                engine.worker.getName(),
                 model.toString(),
                 Integer.toString(count),
                 Double.toString(warmup),
                 Double.toString(time)));
-    command.addAll(dims);
-    Path errors = Files.createTempFile("bench", ".err");
-    try {
-      Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
-      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      int status = process.waitFor();
-      List<String> lines =
-          Arrays.stream(output.split("\n")).filter(l -> l.startsWith("{")).toList();
-      if (status != 0 || lines.isEmpty()) {
-        throw new IOException(
-            "the fork of "
-                + engine
-                + " for "
-                + model
-                + " ended with "
-                + status
-                + ":\n"
-                + Files.readString(errors));
-      }
-      return Sample.parse(lines.getLast());
-    } finally {
-      Files.delete(errors);
-    }
+    arguments.addAll(dims);
+    return Sample.parse(Forks.run(engine.worker, arguments, Map.of()));
   }
 
   private void write(List<Map<String, Object>> rows) throws IOException {

@@ -22,7 +22,8 @@ import picocli.CommandLine.IVersionProvider;
       SoakCommand.class,
       GemmCommand.class,
       LayoutCommand.class,
-      PlanCommand.class
+      PlanCommand.class,
+      MemoryCommand.class
     })
 public final class Main {
   private Main() {}

@@ -64,7 +64,8 @@ final class OnnxRuntime {
     return OnnxTensor.createTensor(environment, bytes, tensor.dims(), type(tensor.dtype()));
   }
 
-  private static OnnxJavaType type(DType dtype) {
+  /** The name of an element type in ONNX Runtime. */
+  static OnnxJavaType type(DType dtype) {
     return switch (dtype) {
       case FLOAT32 -> OnnxJavaType.FLOAT;
       case FLOAT64 -> OnnxJavaType.DOUBLE;

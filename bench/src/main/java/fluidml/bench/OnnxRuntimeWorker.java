@@ -47,7 +47,8 @@ final class OnnxRuntimeWorker {
     }
   }
 
-  private static Map<String, Tensor> inputs(Path path, Map<String, Long> dims) {
+  /** Inputs for a model, see {@link Inputs}. */
+  static Map<String, Tensor> inputs(Path path, Map<String, Long> dims) {
     try (OnnxFile file = OnnxFile.open(Inputs.modelFile(path))) {
       Graph graph = OnnxImporter.graph(file);
       return Inputs.of(path, graph.inputs(), dims);

@@ -1,9 +1,6 @@
 package fluidml.cli;
 
 import fluidml.Model;
-import fluidml.graph.Graph;
-import fluidml.graph.Node;
-import fluidml.graph.Value;
 import fluidml.lower.Step;
 import fluidml.memory.ExactPlanner;
 import fluidml.memory.MemoryPlan;
@@ -11,7 +8,8 @@ import fluidml.memory.MemoryPlanner;
 import fluidml.memory.MemoryProblem;
 import fluidml.memory.PlanValidator;
 import fluidml.memory.Planners;
-import fluidml.tensor.Dim;
+import fluidml.reference.Datum;
+import fluidml.report.GraphMemory;
 import fluidml.vm.PlannedMemory;
 import fluidml.vm.PlannedMemory.Tenant;
 import java.nio.file.Path;
@@ -63,8 +61,9 @@ record PlanReport(
     MemoryProblem problem = planned.problem();
     List<Stage> stages = new ArrayList<>();
     if (!model.isSaved()) {
-      long bytes = graphBytes(model.importedGraph(), given);
-      stages.add(new Stage("a buffer for every tensor of the model", bytes));
+      MemoryProblem graph = GraphMemory.of(model.importedGraph(), extents(given)).problem();
+      stages.add(new Stage("a buffer for every tensor of the model", graph.totalBytes()));
+      stages.add(new Stage("the model's tensors, reuse in its order", graph.lowerBound()));
     }
     alternatives.stream()
         .limit(1)
@@ -101,6 +100,16 @@ record PlanReport(
     return new PlanReport(stages, planners, peak, label, json);
   }
 
+  private static Map<String, long[]> extents(InputOptions.Inputs given) {
+    Map<String, long[]> extents = new LinkedHashMap<>();
+    for (InputOptions.Input input : given.list()) {
+      if (input.datum() instanceof Datum.TensorDatum(var tensor)) {
+        extents.put(input.declared().name(), tensor.dims());
+      }
+    }
+    return extents;
+  }
+
   private static Live live(PlannedMemory planned, int buffer, int time) {
     for (Tenant tenant : planned.tenants().get(buffer).reversed()) {
       if (tenant.lower() <= time) {
@@ -124,46 +133,6 @@ record PlanReport(
       plans.add(new Planned(planner.name(), PlanValidator.check(problem, plan), nanos));
     }
     return plans;
-  }
-
-  /**
-   * Bytes of all tensors that the imported graph computes or takes, as far as their extents are
-   * known. A model that was compiled ahead has its graph no more.
-   */
-  private static long graphBytes(Graph graph, InputOptions.Inputs given) {
-    Map<String, Long> symbols = new LinkedHashMap<>();
-    for (InputOptions.Input input : given.list()) {
-      if (input.datum() instanceof fluidml.reference.Datum.TensorDatum(var tensor)
-          && input.declared().knownShape().isPresent()) {
-        for (int axis = 0; axis < tensor.rank(); axis++) {
-          Dim dim = input.declared().shape().dim(axis);
-          for (String symbol : dim.symbols()) {
-            if (dim.equals(Dim.symbol(symbol))) {
-              symbols.put(symbol, tensor.dim(axis));
-            }
-          }
-        }
-      }
-    }
-    long total = 0;
-    List<Value> values = new ArrayList<>(graph.inputs());
-    for (Node node : graph.nodes()) {
-      if (node.outputs().stream().noneMatch(v -> graph.constant(v).isPresent())) {
-        values.addAll(node.outputs());
-      }
-    }
-    for (Value value : values) {
-      boolean known =
-          value.isPresent()
-              && value.isTensor()
-              && value.knownShape().isPresent()
-              && value.shape().dims().stream()
-                  .allMatch(d -> symbols.keySet().containsAll(d.symbols()));
-      if (known) {
-        total += value.dtype().byteSize(value.shape().elements().evaluate(symbols::get));
-      }
-    }
-    return total;
   }
 
   private static List<Map<String, Object>> steps(List<Step> steps, PlannedMemory planned) {

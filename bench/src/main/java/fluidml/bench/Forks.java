@@ -1,0 +1,61 @@
+package fluidml.bench;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Measurements in JVMs of their own, which print a line of JSON. */
+final class Forks {
+  private Forks() {}
+
+  /**
+   * Runs a class of this module in a JVM with the options of the launchers.
+   *
+   * @param environment variables beside those of this process
+   * @return the last line of its standard output that is a JSON object
+   * @throws IOException with its standard error if it fails or prints none
+   */
+  static String run(Class<?> worker, List<String> arguments, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:+UseSerialGC",
+                "-Xms48m",
+                "-XX:CompileCommand=quiet",
+                "-XX:CompileCommand=CompileThresholdScaling,fluidml/emit/jvm/Kernel_*.*,0.02",
+                "-XX:CompileCommand=BackgroundCompilation,fluidml/emit/jvm/Kernel_shared_*.*,false",
+                "-cp",
+                System.getProperty("java.class.path"),
+                worker.getName()));
+    command.addAll(arguments);
+    Path errors = Files.createTempFile("bench", ".err");
+    try {
+      ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
+      builder.environment().putAll(environment);
+      Process process = builder.start();
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      int status = process.waitFor();
+      List<String> lines =
+          Arrays.stream(output.split("\n")).filter(l -> l.startsWith("{")).toList();
+      if (status != 0 || lines.isEmpty()) {
+        throw new IOException(
+            "the fork %s %s ended with %d:%n%s"
+                .formatted(
+                    worker.getSimpleName(), arguments, status, Files.readString(errors)));
+      }
+      return lines.getLast();
+    } finally {
+      Files.delete(errors);
+    }
+  }
+}
