@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -207,7 +206,7 @@ final class CompareCommand implements Callable<Integer> {
                 Double.toString(warmup),
                 Double.toString(time)));
     arguments.addAll(dims);
-    return Sample.parse(Forks.run(engine.worker, arguments, Map.of()));
+    return Sample.parse(Forks.run(engine.worker, arguments));
   }
 
   private void write(List<Map<String, Object>> rows) throws IOException {

@@ -13,14 +13,25 @@ import java.util.Map;
 final class Forks {
   private Forks() {}
 
+  /** Like the other method, in this process's environment and with no further JVM options. */
+  static String run(Class<?> worker, List<String> arguments)
+      throws IOException, InterruptedException {
+    return run(worker, arguments, List.of(), Map.of());
+  }
+
   /**
    * Runs a class of this module in a JVM with the options of the launchers.
    *
+   * @param options further options of the JVM
    * @param environment variables beside those of this process
    * @return the last line of its standard output that is a JSON object
    * @throws IOException with its standard error if it fails or prints none
    */
-  static String run(Class<?> worker, List<String> arguments, Map<String, String> environment)
+  static String run(
+      Class<?> worker,
+      List<String> arguments,
+      List<String> options,
+      Map<String, String> environment)
       throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(
@@ -35,8 +46,9 @@ final class Forks {
                 "-XX:CompileCommand=CompileThresholdScaling,fluidml/emit/jvm/Kernel_*.*,0.02",
                 "-XX:CompileCommand=BackgroundCompilation,fluidml/emit/jvm/Kernel_shared_*.*,false",
                 "-cp",
-                System.getProperty("java.class.path"),
-                worker.getName()));
+                System.getProperty("java.class.path")));
+    command.addAll(options);
+    command.add(worker.getName());
     command.addAll(arguments);
     Path errors = Files.createTempFile("bench", ".err");
     try {
@@ -50,8 +62,7 @@ final class Forks {
       if (status != 0 || lines.isEmpty()) {
         throw new IOException(
             "the fork %s %s ended with %d:%n%s"
-                .formatted(
-                    worker.getSimpleName(), arguments, status, Files.readString(errors)));
+                .formatted(worker.getSimpleName(), arguments, status, Files.readString(errors)));
       }
       return lines.getLast();
     } finally {

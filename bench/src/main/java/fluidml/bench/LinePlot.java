@@ -75,11 +75,7 @@ final class LinePlot {
   }
 
   private static double largest(Map<String, List<double[]>> curves, int axis) {
-    return curves.values().stream()
-        .flatMap(List::stream)
-        .mapToDouble(p -> p[axis])
-        .max()
-        .orElse(1);
+    return curves.values().stream().flatMap(List::stream).mapToDouble(p -> p[axis]).max().orElse(1);
   }
 
   /** The next of 1, 2, 2.5, 5 and 10 times a power of ten. */

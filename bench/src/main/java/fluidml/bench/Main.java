@@ -23,7 +23,8 @@ import picocli.CommandLine.IVersionProvider;
       GemmCommand.class,
       LayoutCommand.class,
       PlanCommand.class,
-      MemoryCommand.class
+      MemoryCommand.class,
+      AllocatorsCommand.class
     })
 public final class Main {
   private Main() {}

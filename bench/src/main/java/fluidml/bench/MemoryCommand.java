@@ -71,9 +71,7 @@ final class MemoryCommand implements Callable<Integer> {
   @Option(names = "--math", defaultValue = "fast", description = "fast or strict (default: fast).")
   private Options.MathMode math;
 
-  @Option(
-      names = "--no-onnxruntime",
-      description = "Leave ONNX Runtime out (default: measure it).")
+  @Option(names = "--no-onnxruntime", description = "Leave ONNX Runtime out (default: measure it).")
   private boolean noPeer;
 
   @Option(names = "--json", paramLabel = "FILE", description = "Write the results as JSON.")
@@ -118,8 +116,7 @@ final class MemoryCommand implements Callable<Integer> {
     if (!noPeer) {
       double mean =
           Math.exp(rows.stream().mapToDouble(r -> Math.log(r.ratio())).average().orElse(0));
-      System.out.printf(
-          Locale.ROOT, "geometric mean of arena / ONNX Runtime: %.3f%n", mean);
+      System.out.printf(Locale.ROOT, "geometric mean of arena / ONNX Runtime: %.3f%n", mean);
     }
     if (json != null) {
       new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(json.toFile(), rows);
@@ -180,7 +177,7 @@ final class MemoryCommand implements Callable<Integer> {
               List.of(
                   path.toString(), Integer.toString(threads), types, Boolean.toString(patterns)));
       arguments.addAll(dims);
-      String line = Forks.run(OnnxRuntimeMemoryWorker.class, arguments, Map.of());
+      String line = Forks.run(OnnxRuntimeMemoryWorker.class, arguments);
       least = Math.min(least, OnnxRuntimeMemoryWorker.Measured.parse(line).activations());
     }
     return least;

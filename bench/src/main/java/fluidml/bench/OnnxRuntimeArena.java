@@ -131,8 +131,7 @@ final class OnnxRuntimeArena {
   private static long call(
       MemorySegment function, FunctionDescriptor descriptor, Object... arguments) {
     try {
-      Object result =
-          LINKER.downcallHandle(function, descriptor).invokeWithArguments(arguments);
+      Object result = LINKER.downcallHandle(function, descriptor).invokeWithArguments(arguments);
       return result == null ? 0 : (long) result;
     } catch (Throwable e) {
       throw new IllegalStateException(e);

@@ -20,8 +20,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One fork that asks ONNX Runtime for the memory that runs take: MODEL THREADS OUTPUTS
- * PATTERNS [NAME=N…]. OUTPUTS is {@code FLOAT32:1,128,768;…}, the types of outputs that are tensors of the
+ * One fork that asks ONNX Runtime for the memory that runs take: MODEL THREADS OUTPUTS PATTERNS
+ * [NAME=N…]. OUTPUTS is {@code FLOAT32:1,128,768;…}, the types of outputs that are tensors of the
  * caller, or {@code -} for outputs in memory of ONNX Runtime; PATTERNS whether memory patterns are
  * used.
  */
@@ -101,7 +101,7 @@ final class OnnxRuntimeMemoryWorker {
       OrtEnvironment environment, OrtSession session, String types) throws OrtException {
     Map<String, OnnxTensor> outputs = new LinkedHashMap<>();
     Iterator<String> names = session.getOutputNames().iterator();
-    for (String type : types.split(";")) {
+    for (String type : types.split(";", -1)) {
       DType dtype = DType.valueOf(type.substring(0, type.indexOf(':')));
       long[] dims =
           Arrays.stream(type.substring(type.indexOf(':') + 1).split(","))

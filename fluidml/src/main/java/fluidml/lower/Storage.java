@@ -190,7 +190,7 @@ public final class Storage {
                                   && hasChannelsInside(views.get(v)));
           case Movement.Concat concat ->
               rank >= 3
-                  && axis(concat.axis(), output.shape()) == 1
+                  && axis(concat.axis(), output.shape()) >= 1
                   && node.inputs().stream().anyMatch(v -> hasChannelsInside(views.get(v)));
           case Vision.Resize _ ->
               rank >= 3

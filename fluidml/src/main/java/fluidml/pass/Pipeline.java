@@ -40,6 +40,7 @@ public final class Pipeline {
           new Simplify(),
           new FoldConstants(),
           new MergeSubexpressions(),
+          new SplitPooledConvolutions(),
           new RemoveDeadCode());
 
   private static final List<Order> ORDERS =
@@ -62,6 +63,10 @@ public final class Pipeline {
               "patterns expect one node where an exporter wrote an expression twice"),
           new Order(
               "recognise-softmax", "recognise-attention", "attention is found from its softmax"),
+          new Order(
+              "recognise-activations",
+              "split-pooled-convolutions",
+              "an activation between convolution and pooling is one operator then"),
           new Order(
               "recognise-attention",
               "merge-subexpressions",
