@@ -31,8 +31,9 @@ final class PadKernel {
 
   private PadKernel(Node node, Movement.Pad pad, Lowering.Context context) {
     this.pad = pad;
-    View x = context.view(node.input(0));
-    View y = context.view(node.output());
+    List<Integer> order = order(context.view(node.input(0)), context.view(node.output()));
+    View x = context.view(node.input(0)).transposed(order);
+    View y = context.view(node.output()).transposed(order);
     this.rank = y.shape().rank();
     boolean filled = pad.mode() == PadMode.CONSTANT && node.input(1).isPresent();
     this.from = call.read(MapKernel.bits(x));
@@ -41,12 +42,24 @@ final class PadKernel {
         filled
             ? Optional.of(call.read(MapKernel.bits(context.view(node.input(1)))))
             : Optional.empty();
-    this.before = call.sizes(pad.before());
+    this.before = call.sizes(order.stream().map(pad.before()::get).toList());
     this.sourceExtents = call.sizes(x.shape().dims());
     this.extents = call.sizes(y.shape().dims());
     DType dtype = from.view().dtype();
     boolean vectors = from.isDense(rank - 1) && to.isDense(rank - 1);
     this.lanes = vectors ? context.target().lanes(List.of(dtype)) : 1;
+  }
+
+  /** The axes in the order of the result's memory; those with one element are never innermost. */
+  private static List<Integer> order(View x, View y) {
+    List<Integer> single = new ArrayList<>();
+    List<Integer> others = new ArrayList<>();
+    for (int axis = 0; axis < y.shape().rank(); axis++) {
+      boolean one = x.shape().dim(axis).is(1) && y.shape().dim(axis).is(1);
+      (one ? single : others).add(axis);
+    }
+    single.addAll(LoopSpace.byStride(others, y));
+    return single;
   }
 
   static Lowering.Result lower(Node node, Movement.Pad pad, Lowering.Context context) {

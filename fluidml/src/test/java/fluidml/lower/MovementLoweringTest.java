@@ -77,6 +77,18 @@ class MovementLoweringTest {
 
   @ParameterizedTest
   @EnumSource(PadMode.class)
+  void padsAxesInAnyOrderOfMemory(PadMode mode) {
+    GraphBuilder g = new GraphBuilder("t");
+    Value x = g.input("x", Type.tensor(DType.FLOAT32, Shape.of(Dim.ONE, N, Dim.of(5), Dim.ONE)));
+    Value turned = g.add(new Movement.Transpose(List.of(0, 2, 1, 3)), x);
+    List<Dim> before = List.of(Dim.ZERO, Dim.ZERO, Dim.of(4), Dim.ZERO);
+    List<Dim> after = List.of(Dim.ZERO, Dim.of(2), Dim.of(3), Dim.ZERO);
+    g.output(g.add(new Movement.Pad(before, after, mode), turned));
+    Compiled.check(g.build(), 0, f32(1, 21, 5, 1));
+  }
+
+  @ParameterizedTest
+  @EnumSource(PadMode.class)
   void padsAndCrops(PadMode mode) {
     GraphBuilder g = new GraphBuilder("t");
     Value x = g.input("x", Type.tensor(DType.FLOAT32, Shape.of(N, Dim.of(9))));
