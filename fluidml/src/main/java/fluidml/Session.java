@@ -139,6 +139,39 @@ public final class Session implements AutoCloseable {
     void run();
   }
 
+  /**
+   * Sets how many of the model's threads share the runs to come: all of them pay for a long prompt,
+   * one or two for a single token, which is bound by memory. Results do not depend on it. A run in
+   * progress ends first.
+   *
+   * @param count the calling thread included, at most {@link Model#threads}; 0 for all
+   * @throws InvalidInputException if the number is out of range
+   * @throws SessionClosedException if this is closed
+   */
+  public void setThreads(int count) {
+    if (count < 0 || count > model.threads()) {
+      throw new InvalidInputException(
+          "threads", count + " is not in 0 to " + model.threads() + ", the threads of the model");
+    }
+    lock.lock();
+    try {
+      requireOpen();
+      executor.ifPresent(e -> e.setThreads(count == 0 ? model.threads() : count));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many threads share a run: those of the model, or what {@link #setThreads} said. */
+  public int threads() {
+    lock.lock();
+    try {
+      return executor.map(Executor::threads).orElse(1);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private static Datum[] order(List<Value> declared, Map<String, Datum> given) {
     Datum[] ordered = new Datum[declared.size()];
     for (int i = 0; i < ordered.length; i++) {

@@ -76,6 +76,28 @@ final class SessionTest {
   }
 
   @Test
+  void threadsCanBeSetFromRunToRun() {
+    try (Model model = Model.of(graph(), Options.defaults().withThreads(3));
+        Session session = model.newSession()) {
+      assertEquals(3, session.threads());
+      Map<String, Tensor> prompt = Map.of("x", input(600));
+      Map<String, Tensor> token = Map.of("x", input(1));
+      float[] all = session.run(prompt).get("y").toFloats();
+      session.setThreads(1);
+      assertEquals(1, session.threads());
+      assertArrayEquals(all, session.run(prompt).get("y").toFloats());
+      assertArrayEquals(expected(1), session.run(token).get("y").toFloats(), 1e-4f);
+      session.setThreads(2);
+      assertArrayEquals(all, session.run(prompt).get("y").toFloats());
+      session.setThreads(0);
+      assertEquals(3, session.threads());
+      assertArrayEquals(all, session.run(prompt).get("y").toFloats());
+      assertThrows(InvalidInputException.class, () -> session.setThreads(4));
+      assertThrows(InvalidInputException.class, () -> session.setThreads(-1));
+    }
+  }
+
+  @Test
   void boundRunsReadAndWriteTheGivenTensors() {
     try (Model model = Model.of(graph(), Options.defaults());
         Session session = model.newSession()) {

@@ -27,6 +27,10 @@ final class Binding implements AutoCloseable {
   private static final int PLANS = 4;
 
   final long[] inputExtents;
+
+  /** Threads that may share the work of a kernel. */
+  final int threads;
+
   final Map<String, Long> symbols;
   final long[] values;
 
@@ -64,6 +68,7 @@ final class Binding implements AutoCloseable {
       NativeBuffer frames) {
     this.executable = executable;
     this.inputExtents = inputExtents;
+    this.threads = threads;
     this.symbols = symbols;
     this.frames = frames;
     this.values = executable.dims().evaluate(symbols);

@@ -48,6 +48,7 @@ public final class Executor implements AutoCloseable {
   private ArenaPlan lastPlan;
   private ArenaPool.Pooled arena;
   private long lastDirectBytes;
+  private int threads;
   private boolean running;
   private boolean closed;
 
@@ -66,6 +67,7 @@ public final class Executor implements AutoCloseable {
       boolean profiled) {
     this.executable = executable;
     this.lease = team.newLease();
+    this.threads = lease.size();
     this.planner = planner;
     this.bindingLimit = bindingLimit;
     this.memoryLimit = memoryLimit;
@@ -93,6 +95,23 @@ public final class Executor implements AutoCloseable {
     this.pool.open();
     this.inputRankSum =
         graph.inputs().stream().mapToInt(v -> v.knownShape().map(Shape::rank).orElse(0)).sum();
+  }
+
+  /**
+   * Lets fewer threads of the team share the runs to come, or all again.
+   *
+   * @param count the calling thread included, at least 1, at most the size of the team
+   */
+  public void setThreads(int count) {
+    if (count < 1 || count > lease.size()) {
+      throw new IllegalArgumentException(count + " threads of a team of " + lease.size());
+    }
+    threads = count;
+  }
+
+  /** How many threads share a run, the calling thread included. */
+  public int threads() {
+    return threads;
   }
 
   /** The profile, if this executor was made with one. */
@@ -124,7 +143,7 @@ public final class Executor implements AutoCloseable {
       if (sentinel.isPresent()) {
         sentinel.get().begin();
       }
-      lease.beginRun(lease.size());
+      lease.beginRun(threads);
       try {
         execute(binding, memory, sentinel);
         return copyOutputs(binding, memory, outputs);
@@ -358,7 +377,7 @@ public final class Executor implements AutoCloseable {
   private Binding bind(Datum[] inputs) {
     for (int i = bindings.size() - 1; i >= 0; i--) {
       Binding binding = bindings.get(i);
-      if (matches(binding.inputExtents, inputs)) {
+      if (binding.threads == threads && matches(binding.inputExtents, inputs)) {
         if (i < bindings.size() - 1) {
           bindings.remove(i);
           bindings.add(binding);
@@ -373,7 +392,7 @@ public final class Executor implements AutoCloseable {
             ? bindings.removeFirst().releaseFrames()
             : NativeBuffer.allocate(NativeBuffer.Category.FRAMES, 8L * executable.frameLongs());
     try {
-      Binding binding = new Binding(executable, extents(inputs), symbols, lease.size(), frames);
+      Binding binding = new Binding(executable, extents(inputs), symbols, threads, frames);
       bindings.add(binding);
       return binding;
     } catch (RuntimeException | Error e) {
