@@ -1,5 +1,12 @@
 package fluidml;
 
+import fluidml.vm.Executor;
+import fluidml.vm.NativeBuffer;
+import java.lang.management.ManagementFactory;
+import javax.management.JMException;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+
 /**
  * Where the memory outside of the Java heap is, in bytes. What the library allocates is in exactly
  * one of the process-wide numbers; Native Memory Tracking shows it under "Other".
@@ -53,6 +60,98 @@ public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemo
     /** Everything that the library has allocated outside of the heap. */
     public long total() {
       return arenas + constants + frames + tensors;
+    }
+  }
+
+  /** The name of the bean of {@link #publish}. */
+  public static final String BEAN = "fluidml:type=Memory";
+
+  /** What {@link #publish} shows through JMX, in bytes. */
+  public interface ProcessMemoryMXBean {
+    /** All arenas, in use or idle. */
+    long getArenas();
+
+    /** Arenas that no run uses. */
+    long getIdleArenas();
+
+    /** Constants of all models that are not in mapped files. */
+    long getConstants();
+
+    /** Frames of all sessions. */
+    long getFrames();
+
+    /** Tensors allocated on behalf of the caller. */
+    long getTensors();
+
+    /** Everything that the library has allocated outside of the heap. */
+    long getTotal();
+
+    /** Frees all arenas that no run uses; they are freed anyway when they stay idle. */
+    void trim();
+  }
+
+  /** What the library has in the whole process now. */
+  public static ProcessMemory ofProcess() {
+    return new ProcessMemory(
+        NativeBuffer.liveBytes(NativeBuffer.Category.ARENA),
+        Executor.idleArenaBytes(),
+        NativeBuffer.liveBytes(NativeBuffer.Category.PACKED),
+        NativeBuffer.liveBytes(NativeBuffer.Category.FRAMES),
+        NativeBuffer.liveBytes(NativeBuffer.Category.TENSOR));
+  }
+
+  /**
+   * Shows the memory of the process through JMX as {@link #BEAN}, for consoles and agents. Not done
+   * by itself because it starts the platform's management server. Calling it twice is fine.
+   *
+   * @throws IllegalStateException if the server refuses the bean
+   */
+  public static synchronized void publish() {
+    MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+    try {
+      ObjectName name = new ObjectName(BEAN);
+      if (!server.isRegistered(name)) {
+        server.registerMBean(new Bean(), name);
+      }
+    } catch (JMException e) {
+      throw new IllegalStateException(BEAN, e);
+    }
+  }
+
+  private static final class Bean implements ProcessMemoryMXBean {
+    @Override
+    public long getArenas() {
+      return ofProcess().arenas();
+    }
+
+    @Override
+    public long getIdleArenas() {
+      return ofProcess().idleArenas();
+    }
+
+    @Override
+    public long getConstants() {
+      return ofProcess().constants();
+    }
+
+    @Override
+    public long getFrames() {
+      return ofProcess().frames();
+    }
+
+    @Override
+    public long getTensors() {
+      return ofProcess().tensors();
+    }
+
+    @Override
+    public long getTotal() {
+      return ofProcess().total();
+    }
+
+    @Override
+    public void trim() {
+      Executor.trimArenas();
     }
   }
 }

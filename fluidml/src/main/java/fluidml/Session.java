@@ -1,13 +1,14 @@
 package fluidml;
 
 import fluidml.error.InvalidInputException;
+import fluidml.error.MemoryLimitException;
 import fluidml.error.SessionClosedException;
 import fluidml.graph.Value;
 import fluidml.reference.Datum;
 import fluidml.reference.Interpreter;
 import fluidml.tensor.Tensor;
+import fluidml.vm.Executable;
 import fluidml.vm.Executor;
-import fluidml.vm.NativeBuffer;
 import fluidml.vm.PlannedMemory;
 import fluidml.vm.Profile;
 import java.util.Arrays;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 
 /**
  * Runs a {@link Model} in an arena of its own. Safe for use by many threads, one run at a time:
@@ -27,21 +29,45 @@ public final class Session implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private volatile boolean closed;
 
+  /** Computes cheap tensors again; made when a run would exceed the limit without. */
+  private Optional<Executor> recomputing = Optional.empty();
+
+  /** Whose run was the last. */
+  private Optional<Executor> last;
+
   Session(Model model) {
     this.model = model;
+    this.executor = model.executable().map(this::executor);
+    this.last = executor;
+  }
+
+  private Executor executor(Executable executable) {
     Options options = model.options();
-    this.executor =
-        model
-            .executable()
-            .map(
-                executable ->
-                    new Executor(
-                        executable,
-                        model.team(),
-                        options.planner(),
-                        options.rememberedShapes(),
-                        options.maxMemory(),
-                        options.profile()));
+    return new Executor(
+        executable,
+        model.team(),
+        options.planner(),
+        options.rememberedShapes(),
+        options.maxMemory(),
+        options.profile());
+  }
+
+  /** Does something within the limit on memory, if need be by computing cheap tensors again. */
+  private <T> T within(Executor first, Function<Executor, T> action) {
+    try {
+      last = executor;
+      return action.apply(first);
+    } catch (MemoryLimitException e) {
+      // A limit is checked before anything runs; what the machine refuses is not a matter of plans.
+      if (e.allowedBytes() < 0) {
+        throw e;
+      }
+      if (recomputing.isEmpty()) {
+        recomputing = model.executable().flatMap(Executable::recomputing).map(this::executor);
+      }
+      last = recomputing;
+      return action.apply(recomputing.orElseThrow(() -> e));
+    }
   }
 
   /**
@@ -99,7 +125,14 @@ public final class Session implements AutoCloseable {
     lock.lock();
     try {
       requireOpen();
-      executor.ifPresent(e -> e.prepare(ordered));
+      executor.ifPresent(
+          first ->
+              within(
+                  first,
+                  e -> {
+                    e.prepare(ordered);
+                    return true;
+                  }));
     } finally {
       lock.unlock();
     }
@@ -196,7 +229,7 @@ public final class Session implements AutoCloseable {
     try {
       requireOpen();
       return executor.isPresent()
-          ? executor.get().run(inputs, outputs)
+          ? within(executor.get(), e -> e.run(inputs, outputs))
           : interpret(inputs, outputs);
     } finally {
       lock.unlock();
@@ -228,7 +261,7 @@ public final class Session implements AutoCloseable {
 
   /** Time spent in every step so far, if the options ask for it. */
   public Optional<Profile> profile() {
-    return executor.flatMap(Executor::profile);
+    return last.flatMap(Executor::profile);
   }
 
   /** Where the memory outside of the heap is: of this session, its model, and the process. */
@@ -244,24 +277,23 @@ public final class Session implements AutoCloseable {
               planned.map(PlannedMemory::stagedOutputBytes).orElse(0L),
               planned.map(PlannedMemory::scratchBytes).orElse(0L),
               planned.map(PlannedMemory::directBytes).orElse(0L),
-              closed ? 0 : executor.map(Executor::frameBytes).orElse(0L)),
+              closed ? 0 : frameBytes(executor) + frameBytes(recomputing)),
           model.memory(),
-          new MemoryReport.ProcessMemory(
-              NativeBuffer.liveBytes(NativeBuffer.Category.ARENA),
-              Executor.idleArenaBytes(),
-              NativeBuffer.liveBytes(NativeBuffer.Category.PACKED),
-              NativeBuffer.liveBytes(NativeBuffer.Category.FRAMES),
-              NativeBuffer.liveBytes(NativeBuffer.Category.TENSOR)));
+          MemoryReport.ofProcess());
     } finally {
       lock.unlock();
     }
+  }
+
+  private static long frameBytes(Optional<Executor> executor) {
+    return executor.map(Executor::frameBytes).orElse(0L);
   }
 
   /** The memory plan of the last run, if the engine is compiled and there was a run. */
   public Optional<PlannedMemory> memoryPlan() {
     lock.lock();
     try {
-      return executor.flatMap(Executor::memory);
+      return last.flatMap(Executor::memory);
     } finally {
       lock.unlock();
     }
@@ -274,7 +306,7 @@ public final class Session implements AutoCloseable {
   public List<PlannedMemory.Alternative> memoryAlternatives() {
     lock.lock();
     try {
-      return executor.map(Executor::alternatives).orElse(List.of());
+      return last.map(Executor::alternatives).orElse(List.of());
     } finally {
       lock.unlock();
     }
@@ -291,6 +323,7 @@ public final class Session implements AutoCloseable {
       if (!closed) {
         closed = true;
         executor.ifPresent(Executor::close);
+        recomputing.ifPresent(Executor::close);
         model.release();
       }
     } finally {

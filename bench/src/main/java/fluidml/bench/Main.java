@@ -24,7 +24,8 @@ import picocli.CommandLine.IVersionProvider;
       LayoutCommand.class,
       PlanCommand.class,
       MemoryCommand.class,
-      AllocatorsCommand.class
+      AllocatorsCommand.class,
+      EnergyCommand.class
     })
 public final class Main {
   private Main() {}

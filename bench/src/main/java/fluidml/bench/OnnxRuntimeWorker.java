@@ -55,7 +55,8 @@ final class OnnxRuntimeWorker {
     }
   }
 
-  private static void run(OrtSession session, Map<String, OnnxTensor> inputs) {
+  /** Runs once. */
+  static void run(OrtSession session, Map<String, OnnxTensor> inputs) {
     try (OrtSession.Result result = session.run(inputs)) {
       if (result.size() == 0) {
         throw new IllegalStateException("no outputs");

@@ -56,6 +56,12 @@ class MemoryCommandsTest {
   }
 
   @Test
+  void energyIsMeasuredOrReplaced() {
+    String[] arguments = {"energy", example().toString(), "--warmup=0.1", "--time=0.1"};
+    assertEquals(0, Main.commandLine().execute(arguments));
+  }
+
+  @Test
   void aSoakDrawsItsMemory(@TempDir Path folder) throws Exception {
     Path svg = folder.resolve("soak.svg");
     String[] arguments = {

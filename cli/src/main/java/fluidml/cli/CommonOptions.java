@@ -88,6 +88,13 @@ final class CommonOptions {
   MemoryMeans memory = MemoryMeans.ALL;
 
   @Option(
+      names = "--recompute",
+      description =
+          "Compute cheap tensors again where that lowers the peak: less memory, more time. Done"
+              + " without it too where --max-memory would refuse a run (default: no).")
+  boolean recompute;
+
+  @Option(
       names = "--costs",
       paramLabel = "FILE",
       description =
@@ -117,7 +124,8 @@ final class CommonOptions {
             .withMath(math)
             .withPlanner(Planners.named(planner))
             .withMemoryStrategy(
-                memory == MemoryMeans.ALL ? MemoryStrategy.ALL : MemoryStrategy.NONE);
+                (memory == MemoryMeans.ALL ? MemoryStrategy.ALL : MemoryStrategy.NONE)
+                    .withRecompute(recompute));
     if (vectorBits != null) {
       options = options.withVectorBits(vectorBits);
     }

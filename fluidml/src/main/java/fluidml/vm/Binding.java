@@ -1,6 +1,7 @@
 package fluidml.vm;
 
 import fluidml.error.InvalidInputException;
+import fluidml.error.MemoryLimitException;
 import fluidml.graph.Value;
 import fluidml.graph.infer.Requirements;
 import fluidml.loop.Kernel;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A program for one set of input extents: the numbers behind its dims, memory plans, and the frame
@@ -42,6 +44,11 @@ final class Binding implements AutoCloseable {
   private final List<ArenaPlan> plans = new ArrayList<>();
   private final long[][] outputDims;
   private final StridedTensor[] outputs;
+
+  /** The last search for a plan that was in vain, and for which direct tensors. */
+  private Optional<MemoryLimitException> refusal = Optional.empty();
+
+  private long[] refused = new long[0];
 
   // What the frames hold.
   private ArenaPlan placed;
@@ -153,7 +160,18 @@ final class Binding implements AutoCloseable {
         return plans.get(i);
       }
     }
-    ArenaPlan plan = ArenaPlan.of(executable, this, direct, planner, memoryLimit);
+    if (refusal.isPresent() && Arrays.equals(refused, direct)) {
+      MemoryLimitException known = refusal.get();
+      throw new MemoryLimitException(known.neededBytes(), known.allowedBytes(), known.reason());
+    }
+    ArenaPlan plan;
+    try {
+      plan = ArenaPlan.of(executable, this, direct, planner, memoryLimit);
+    } catch (MemoryLimitException e) {
+      refusal = Optional.of(e);
+      refused = direct.clone();
+      throw e;
+    }
     if (executable.program().target().checked()) {
       ShadowCheck.check(executable, plan, values);
     }

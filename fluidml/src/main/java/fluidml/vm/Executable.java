@@ -56,6 +56,8 @@ public final class Executable implements AutoCloseable {
   private final int frameLongs;
   private final int kernelCount;
   private final AtomicBoolean warmupClaimed = new AtomicBoolean();
+  private Optional<Executable> recomputing = Optional.empty();
+  private boolean recomputingKnown;
 
   /** Like the other constructor, with everything that lowers the need for memory. */
   public Executable(LoweredProgram program, KernelCompiler compiler) {
@@ -71,7 +73,7 @@ public final class Executable implements AutoCloseable {
    *     constants
    */
   public Executable(LoweredProgram program, KernelCompiler compiler, MemoryStrategy strategy) {
-    this(program, compiler::compile, strategy, Optional.empty());
+    this(program, compiler::compile, strategy, Optional.empty(), Optional.empty());
   }
 
   /**
@@ -86,19 +88,25 @@ public final class Executable implements AutoCloseable {
       Function<Kernel, CompiledKernel> compiler,
       MemoryStrategy strategy,
       int[] chosen) {
-    this(program, compiler, strategy, Optional.of(chosen));
+    this(program, compiler, strategy, Optional.of(chosen), Optional.empty());
   }
 
   private Executable(
-      LoweredProgram program,
+      LoweredProgram original,
       Function<Kernel, CompiledKernel> compiler,
       MemoryStrategy strategy,
-      Optional<int[]> chosen) {
-    this.program = program;
+      Optional<int[]> given,
+      Optional<Constants> shared) {
+    Optional<LoweredProgram> lower =
+        strategy.recompute() && shared.isEmpty()
+            ? Recomputation.of(original, order(original, strategy, given), strategy.overwrite())
+            : Optional.empty();
+    this.program = lower.orElse(original);
     this.strategy = strategy;
+    Optional<int[]> chosen = lower.isPresent() ? Optional.empty() : given;
     Map<Kernel, CompiledKernel> codes = compile(program, compiler);
     this.kernelCount = (int) codes.values().stream().distinct().count();
-    this.constants = new Constants(program);
+    this.constants = shared.orElseGet(() -> new Constants(program));
     this.roots = new ArenaRoots(program);
     this.rootByteDims =
         IntStream.range(0, roots.count())
@@ -115,8 +123,8 @@ public final class Executable implements AutoCloseable {
         strategy.reorder() && chosen.isEmpty()
             ? OrderChoice.choose(program, roots, strategy.overwrite())
             : Optional.empty();
-    int[] given = IntStream.range(0, instructions.size()).toArray();
-    schedules.add(Schedule.of(program, roots, given, strategy.overwrite()));
+    int[] unchanged = IntStream.range(0, instructions.size()).toArray();
+    schedules.add(Schedule.of(program, roots, unchanged, strategy.overwrite()));
     order
         .filter(OrderSolution::isBetter)
         .ifPresent(
@@ -125,6 +133,52 @@ public final class Executable implements AutoCloseable {
         .filter(steps -> steps.length > 0 && strategy.reorder())
         .ifPresent(
             steps -> schedules.add(Schedule.of(program, roots, steps, strategy.overwrite())));
+  }
+
+  /** The best order of the steps that is known or found. */
+  private static int[] order(
+      LoweredProgram program, MemoryStrategy strategy, Optional<int[]> given) {
+    int[] unchanged = IntStream.range(0, program.steps().size()).toArray();
+    if (!strategy.reorder()) {
+      return unchanged;
+    }
+    if (given.isPresent()) {
+      return given.get().length > 0 ? given.get() : unchanged;
+    }
+    return OrderChoice.choose(program, new ArenaRoots(program), strategy.overwrite())
+        .map(OrderSolution::order)
+        .orElse(unchanged);
+  }
+
+  /**
+   * The same program with cheap tensors computed again, on the same code and constants: it needs
+   * less memory and more time. Valid as long as this is open, and not to be closed.
+   *
+   * @return nothing if that lowers the need for no memory, or is done here already
+   */
+  public synchronized Optional<Executable> recomputing() {
+    if (!recomputingKnown) {
+      recomputingKnown = true;
+      if (!strategy.recompute()) {
+        Map<Kernel, CompiledKernel> codes = new HashMap<>();
+        for (Instruction instruction : instructions) {
+          if (instruction.code() != null) {
+            codes.put(instruction.kernel(), instruction.code());
+          }
+        }
+        recomputing =
+            Recomputation.of(program, schedules.getLast().order(), strategy.overwrite())
+                .map(
+                    lower ->
+                        new Executable(
+                            lower,
+                            codes::get,
+                            strategy.withRecompute(true),
+                            Optional.empty(),
+                            Optional.of(constants)));
+      }
+    }
+    return recomputing;
   }
 
   /** The conditions under which slices lie inside what they cut. */

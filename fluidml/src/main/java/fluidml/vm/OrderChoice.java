@@ -78,7 +78,8 @@ final class OrderChoice {
     return Math.max(0, call.kernel().scratchBytes(sizes));
   }
 
-  private static long number(Dim dim) {
+  /** An extent with every symbol at {@link #EXTENT}. */
+  static long number(Dim dim) {
     return dim.evaluate(_ -> EXTENT);
   }
 }

@@ -110,6 +110,15 @@ public record OrderProblem(List<Item> buffers, List<Step> steps) {
    * @param order every step once, all constraints kept
    */
   public long peak(int[] order) {
+    return Arrays.stream(live(order)).max().orElse(0);
+  }
+
+  /**
+   * The memory during each step of an order in bytes.
+   *
+   * @param order every step once, all constraints kept
+   */
+  public long[] live(int[] order) {
     int n = buffers.size();
     int[] first = new int[n];
     int[] last = new int[n];
@@ -121,7 +130,7 @@ public record OrderProblem(List<Item> buffers, List<Step> steps) {
         last[buffer] = time;
       }
     }
-    long peak = 0;
+    long[] lives = new long[order.length];
     for (int time = 0; time < order.length; time++) {
       long live = steps.get(order[time]).privateBytes();
       for (int b = 0; b < n; b++) {
@@ -140,9 +149,9 @@ public record OrderProblem(List<Item> buffers, List<Step> steps) {
           live -= buffers.get(o.result()).bytes();
         }
       }
-      peak = Math.max(peak, live);
+      lives[time] = live;
     }
-    return peak;
+    return lives;
   }
 
   boolean sameSize(Overwrite overwrite) {
