@@ -29,6 +29,7 @@ public final class Lowerings {
         new RowLowering(),
         new ReduceLowering(),
         new RunningLowering(),
-        new NormalizationLowering());
+        new NormalizationLowering(),
+        new RecurrentLowering());
   }
 }

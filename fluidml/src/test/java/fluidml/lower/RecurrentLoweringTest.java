@@ -1,0 +1,103 @@
+package fluidml.lower;
+
+import fluidml.graph.GraphBuilder;
+import fluidml.graph.Type;
+import fluidml.graph.Value;
+import fluidml.graph.op.Recurrent;
+import fluidml.graph.op.Recurrent.Activation;
+import fluidml.graph.op.Recurrent.Cell;
+import fluidml.graph.op.Recurrent.Direction;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import fluidml.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Recurrent layers as kernels, against the interpreter. */
+final class RecurrentLoweringTest {
+  private static final int FEATURES = 19;
+  private static final int HIDDEN = 21;
+
+  private final Random random = new Random(3);
+  private final GraphBuilder g = new GraphBuilder("t");
+  private final List<Tensor> inputs = new ArrayList<>();
+
+  private Value weight(String name, DType dtype, double scale, long... dims) {
+    Tensor tensor = Tensor.allocate(dtype, dims);
+    for (long i = 0; i < tensor.elements(); i++) {
+      tensor.setDouble(i, random.nextGaussian() * scale);
+    }
+    return g.constant(name, tensor);
+  }
+
+  private Value input(String name, DType dtype, Shape shape, long... dims) {
+    inputs.add(Compiled.random(dtype, random, dims));
+    return g.input(name, Type.tensor(dtype, shape));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "lstm, FORWARD, false, FLOAT32",
+    "lstm, BIDIRECTIONAL, true, FLOAT32",
+    "lstm, REVERSE, false, FLOAT64",
+    "gru, BIDIRECTIONAL, false, FLOAT32",
+    "gru, REVERSE, true, FLOAT64",
+    "rnn, BIDIRECTIONAL, true, FLOAT32",
+    "rnn, FORWARD, false, FLOAT32"
+  })
+  void everyLayer(String kind, Direction direction, boolean batchFirst, DType dtype) {
+    int gates = kind.equals("lstm") ? 4 : kind.equals("gru") ? 3 : 1;
+    int count = direction.count();
+    List<Activation> activations = new ArrayList<>();
+    for (int d = 0; d < count; d++) {
+      if (gates > 1) {
+        activations.add(new Activation("sigmoid", 0, 0));
+      }
+      activations.add(new Activation("tanh", 0, 0));
+      if (gates == 4) {
+        activations.add(new Activation("relu", 0, 0));
+      }
+    }
+    Cell cell = new Cell(HIDDEN, direction, activations, OptionalDouble.empty(), batchFirst);
+    Dim time = Dim.symbol("t");
+    Dim batch = Dim.symbol("b");
+    Dim depth = Dim.of(FEATURES);
+    Value x =
+        batchFirst
+            ? input("x", dtype, Shape.of(batch, time, depth), 2, 5, FEATURES)
+            : input("x", dtype, Shape.of(time, batch, depth), 5, 2, FEATURES);
+    Value w = weight("w", dtype, 0.2, count, (long) gates * HIDDEN, FEATURES);
+    Value r = weight("r", dtype, 0.2, count, (long) gates * HIDDEN, HIDDEN);
+    boolean plain = kind.equals("rnn") && direction == Direction.FORWARD;
+    Value b = plain ? Value.ABSENT : weight("bias", dtype, 0.3, count, 2L * gates * HIDDEN);
+    Dim directions = Dim.of(count);
+    Dim hidden = Dim.of(HIDDEN);
+    Value h =
+        batchFirst
+            ? input("h", dtype, Shape.of(batch, directions, hidden), 2, count, HIDDEN)
+            : input("h", dtype, Shape.of(directions, batch, hidden), count, 2, HIDDEN);
+    List<Value> results =
+        switch (kind) {
+          case "lstm" ->
+              g.add(
+                  "n",
+                  new Recurrent.Lstm(cell, false),
+                  List.of(x, w, r, b, Value.ABSENT, h, h),
+                  List.of("y", "yh", "yc"));
+          case "gru" ->
+              g.add(
+                  "n",
+                  new Recurrent.Gru(cell, true),
+                  List.of(x, w, r, b, Value.ABSENT, h),
+                  List.of("y", "yh"));
+          default -> g.add("n", new Recurrent.Rnn(cell), List.of(x, w, r, b), List.of("y", "yh"));
+        };
+    results.forEach(g::output);
+    Compiled.check(g.build(), 1e-5, inputs.toArray(Tensor[]::new));
+  }
+}
