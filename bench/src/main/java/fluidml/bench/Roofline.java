@@ -122,9 +122,7 @@ final class Roofline {
     Roofline roofline = new Roofline(program, symbols);
     Set<Value> constants = new HashSet<>();
     for (Step step : program.steps()) {
-      roofline.operands(step).stream()
-          .filter(v -> roofline.graph.constant(v).isPresent())
-          .forEach(constants::add);
+      roofline.operands(step).stream().filter(roofline::isWeight).forEach(constants::add);
     }
     return constants.stream().mapToLong(v -> (long) roofline.bytes(v)).sum();
   }
@@ -150,7 +148,7 @@ final class Roofline {
     for (Value operand : operands(step)) {
       // Of a table only the rows that are wanted are read.
       double bytes = picks ? Math.min(bytes(operand), written) : bytes(operand);
-      if (graph.constant(operand).isPresent()) {
+      if (isWeight(operand)) {
         weights += bytes;
       } else {
         tensors += bytes;
@@ -203,6 +201,13 @@ final class Roofline {
       }
     }
     return results;
+  }
+
+  /** Whether a value is a constant or a view on one. */
+  private boolean isWeight(Value value) {
+    boolean planned = program.storage().isPlannable(value);
+    return graph.constant(value).isPresent()
+        || (planned && graph.constant(program.storage().view(value).root()).isPresent());
   }
 
   private double bytes(Value value) {
