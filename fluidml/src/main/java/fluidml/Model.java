@@ -15,8 +15,10 @@ import fluidml.lower.Lowerings;
 import fluidml.onnx.OnnxFile;
 import fluidml.onnx.OnnxImporter;
 import fluidml.pass.Pipeline;
+import fluidml.reference.Datum;
 import fluidml.saved.ModelWriter;
 import fluidml.saved.SavedModel;
+import fluidml.tune.Prediction;
 import fluidml.tune.Tuner;
 import fluidml.vm.Executable;
 import fluidml.vm.ThreadTeam;
@@ -237,6 +239,28 @@ public final class Model implements AutoCloseable {
     Target target = target(options);
     return new Tuner(
         graph, target, lowerings(options), options.fuse(), team, options.tuning().file(target));
+  }
+
+  /**
+   * What the measured costs of this machine say about a run.
+   *
+   * @param inputs one datum for each input, in order; only the extents matter
+   * @return empty if nothing was measured, if the engine is not the compiled one, or if this came
+   *     from a compiled file
+   */
+  public Optional<Prediction> prediction(List<Datum> inputs) {
+    return program()
+        .filter(_ -> !isSaved())
+        .flatMap(
+            p ->
+                options
+                    .tuning()
+                    .prediction(
+                        p,
+                        inputs.toArray(Datum[]::new),
+                        lowerings(options),
+                        options.fuse(),
+                        threads()));
   }
 
   private static List<Lowering> lowerings(Options options) {

@@ -10,6 +10,7 @@ import fluidml.reference.Datum;
 import fluidml.report.ChromeTrace;
 import fluidml.report.LatencyStatistics;
 import fluidml.report.Table;
+import fluidml.tune.Prediction;
 import fluidml.vm.Profile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +21,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -84,7 +87,12 @@ final class ProfileCommand extends ModelCommand {
   private record Measured(
       List<Step> steps, long[][] begins, long[][] nanos, long[] begin, long[] total) {}
 
-  private record Row(String name, int steps, double nanos) {}
+  /**
+   * A row of the table.
+   *
+   * @param predicted nanoseconds by the measured costs; NaN if those of a step are not known
+   */
+  private record Row(String name, int steps, double nanos, double predicted) {}
 
   @Override
   int execute() throws IOException {
@@ -99,14 +107,16 @@ final class ProfileCommand extends ModelCommand {
         Session session = loaded.newSession()) {
       InputOptions.Inputs given = inputs.resolve(loaded.importedGraph());
       Measured measured = measure(loaded, session, given.data());
-      List<Row> rows = rows(measured);
+      List<Datum> ordered = loaded.inputs().stream().map(v -> given.data().get(v.name())).toList();
+      Optional<Prediction> prediction = loaded.prediction(ordered);
+      List<Row> rows = rows(measured, prediction);
       if (trace != null) {
         AtomicFile.write(trace, path -> Files.writeString(path, timeline(measured)));
       }
       if (common.json) {
-        printJson(json(file, loaded, measured, rows));
+        printJson(json(file, loaded, measured, rows, prediction));
       } else {
-        print(file, loaded, given, measured, rows);
+        print(file, loaded, given, measured, rows, prediction);
       }
     }
     return ExitCode.OK;
@@ -148,7 +158,7 @@ final class ProfileCommand extends ModelCommand {
     return sum / measured.nanos.length;
   }
 
-  private List<Row> rows(Measured measured) {
+  private List<Row> rows(Measured measured, Optional<Prediction> prediction) {
     Map<String, Row> rows = new LinkedHashMap<>();
     for (int i = 0; i < measured.steps.size(); i++) {
       Step step = measured.steps.get(i);
@@ -158,8 +168,14 @@ final class ProfileCommand extends ModelCommand {
             case KERNEL -> kernel(step);
             case STEP -> i + " " + kind(step) + " " + nodes(step);
           };
-      Row row = new Row(key, 1, mean(measured, i));
-      rows.merge(key, row, (a, b) -> new Row(key, a.steps + b.steps, a.nanos + b.nanos));
+      int number = i;
+      double predicted =
+          prediction.map(p -> p.steps().get(number).orElse(Double.NaN) * 1e9).orElse(Double.NaN);
+      Row row = new Row(key, 1, mean(measured, i), predicted);
+      rows.merge(
+          key,
+          row,
+          (a, b) -> new Row(key, a.steps + b.steps, a.nanos + b.nanos, a.predicted + b.predicted));
     }
     return rows.values().stream()
         .sorted(Comparator.comparingDouble((Row r) -> r.nanos).reversed())
@@ -205,7 +221,12 @@ final class ProfileCommand extends ModelCommand {
   }
 
   private void print(
-      Path file, Model loaded, InputOptions.Inputs given, Measured measured, List<Row> rows) {
+      Path file,
+      Model loaded,
+      InputOptions.Inputs given,
+      Measured measured,
+      List<Row> rows,
+      Optional<Prediction> prediction) {
     LatencyStatistics runStatistics = LatencyStatistics.of(measured.total);
     double all = rows.stream().mapToDouble(Row::nanos).sum();
     StringBuilder text = new StringBuilder();
@@ -220,6 +241,7 @@ final class ProfileCommand extends ModelCommand {
                 millis(runStatistics.median()),
                 millis(all),
                 measured.steps.size()));
+    prediction.ifPresent(p -> text.append(prediction(p, runStatistics)));
     Table table =
         new Table()
             .right("ms per run")
@@ -227,6 +249,7 @@ final class ProfileCommand extends ModelCommand {
             .right("cumulated")
             .right("steps")
             .right("ms per step")
+            .right("predicted")
             .left(by.name().toLowerCase(Locale.ROOT));
     double cumulated = 0;
     int shown = 0;
@@ -241,6 +264,7 @@ final class ProfileCommand extends ModelCommand {
           percent(cumulated / all),
           row.steps,
           millis(row.nanos / row.steps),
+          Double.isNaN(row.predicted) ? "-" : millis(row.predicted),
           row.name);
     }
     text.append(table.render());
@@ -252,11 +276,23 @@ final class ProfileCommand extends ModelCommand {
     out().flush();
   }
 
+  private static String prediction(Prediction prediction, LatencyStatistics measured) {
+    if (!prediction.isWhole()) {
+      long known = prediction.steps().stream().filter(OptionalDouble::isPresent).count();
+      return "the cost table knows %d of %d steps with these extents; tune measures them%n%n"
+          .formatted(known, prediction.steps().size());
+    }
+    double nanos = prediction.total() * 1e9;
+    return "predicted by measured costs: %s ms, %s of the median%n%n"
+        .formatted(millis(nanos), percent(nanos / measured.median()));
+  }
+
   private static String percent(double share) {
     return String.format(Locale.ROOT, "%.1f%%", Double.isNaN(share) ? 0 : share * 100);
   }
 
-  private Map<String, Object> json(Path file, Model loaded, Measured measured, List<Row> rows) {
+  private Map<String, Object> json(
+      Path file, Model loaded, Measured measured, List<Row> rows, Optional<Prediction> prediction) {
     LatencyStatistics s = LatencyStatistics.of(measured.total);
     double all = rows.stream().mapToDouble(Row::nanos).sum();
     List<Map<String, Object>> entries = new ArrayList<>();
@@ -266,6 +302,7 @@ final class ProfileCommand extends ModelCommand {
       entry.put("steps", row.steps);
       entry.put("msPerRun", row.nanos / 1e6);
       entry.put("share", all == 0 ? 0 : row.nanos / all);
+      entry.put("predictedMs", Double.isNaN(row.predicted) ? null : row.predicted / 1e6);
       entries.add(entry);
     }
     Map<String, Object> json = new LinkedHashMap<>();
@@ -277,6 +314,9 @@ final class ProfileCommand extends ModelCommand {
     json.put("medianMs", s.median() / 1e6);
     json.put("minMs", s.min() / 1e6);
     json.put("stepsMs", all / 1e6);
+    json.put(
+        "predictedMs",
+        prediction.filter(Prediction::isWhole).map(p -> p.total() * 1e3).orElse(null));
     json.put("by", by.name().toLowerCase(Locale.ROOT));
     json.put("rows", entries);
     json.put("trace", trace == null ? null : trace.toString());

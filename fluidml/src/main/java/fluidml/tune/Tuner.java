@@ -266,7 +266,11 @@ public final class Tuner {
 
   /** The key of what a run takes besides its steps. */
   private String overhead() {
-    return "run-" + key(graph, target, lowerings, fuse, team.size());
+    return restKey(key(graph, target, lowerings, fuse, team.size()));
+  }
+
+  static String restKey(String modelKey) {
+    return "run-" + modelKey;
   }
 
   private LoweredProgram lower(Decisions decisions) {

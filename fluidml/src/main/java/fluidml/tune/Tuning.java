@@ -3,7 +3,9 @@ package fluidml.tune;
 import fluidml.graph.Graph;
 import fluidml.loop.Target;
 import fluidml.lower.Decisions;
+import fluidml.lower.LoweredProgram;
 import fluidml.lower.Lowering;
+import fluidml.reference.Datum;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +45,23 @@ public record Tuning(boolean used, Optional<Path> path) {
     return Files.exists(file.path())
         ? file.read().choice(Tuner.key(graph, target, lowerings, fuse, threads))
         : Optional.empty();
+  }
+
+  /**
+   * What the measured costs say about a run.
+   *
+   * @param program of the graph that the other arguments belong to
+   * @param inputs one datum for each input
+   * @return empty if there is no table
+   */
+  public Optional<Prediction> prediction(
+      LoweredProgram program, Datum[] inputs, List<Lowering> lowerings, boolean fuse, int threads) {
+    if (!used || !Files.exists(file(program.target()).path())) {
+      return Optional.empty();
+    }
+    String key = Tuner.key(program.graph(), program.target(), lowerings, fuse, threads);
+    CostTable table = file(program.target()).read();
+    return Optional.of(Prediction.of(program, inputs, threads, key, table));
   }
 
   /** Like {@link #choice}, as decisions for lowering; nothing is decided without a choice. */
