@@ -58,6 +58,7 @@ public final class LayoutReport {
     report.graph(sequences);
     report.operators();
     report.values(trace.map(SequenceSolver.Trace::votes).orElse(List.of()));
+    report.conversions();
     return report.out.append("</body></html>\n").toString();
   }
 
@@ -193,6 +194,21 @@ public final class LayoutReport {
       out.append("</td><td>").append(wished > 1 ? "yes" : "no").append("</td></tr>");
     }
     out.append("</table>");
+  }
+
+  private void conversions() {
+    out.append("<h2>Conversions left</h2><table id='conversions'><tr><th>value</th>");
+    out.append("<th>for</th><th>from</th><th>to</th><th class='n'>ms</th></tr>");
+    for (LayoutSolution.Conversion left : chosen.conversions(problem)) {
+      LayoutProblem.Value value = problem.values().get(left.value());
+      out.append("<tr><td>").append(text(value.name())).append("</td><td>");
+      out.append(text(problem.operators().get(left.operator()).name())).append("</td><td>");
+      out.append(text(value.layouts().get(left.from()))).append("</td><td>");
+      out.append(text(value.layouts().get(left.to()))).append("</td><td class='n'>");
+      out.append(millis(left.cost())).append("</td></tr>");
+    }
+    out.append("</table><p>").append(chosen.conversions(problem).size());
+    out.append(" conversions; each is made by the kernel that reads or writes the value.</p>");
   }
 
   private static String millis(double seconds) {

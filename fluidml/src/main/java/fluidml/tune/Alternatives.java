@@ -12,6 +12,7 @@ import fluidml.lower.Storage;
 import fluidml.lower.View;
 import fluidml.tensor.Dim;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -34,6 +35,12 @@ final class Alternatives {
   /** A variant must be faster than the default by this part of its time, or it is noise. */
   private static final double MARGIN = 0.03;
 
+  /**
+   * By this part of the whole run all equal operators together must be faster than by default:
+   * every other kernel is one more for the JIT to compile.
+   */
+  private static final double WORTH = 0.001;
+
   /** Bytes per second of a conversion that was not measured. */
   private static final double CONVERSION = 2e9;
 
@@ -48,6 +55,8 @@ final class Alternatives {
   private final List<List<Way>> chosenWays = new ArrayList<>();
   private final Map<String, Map<Way, Double>> wayCosts = new HashMap<>();
   private final String[] signatures;
+  private final int[] equal;
+  private final double usualTotal;
   private final LayoutProblem problem;
 
   /**
@@ -70,6 +79,11 @@ final class Alternatives {
             .orElseThrow();
     this.groups = new Groups(finest);
     this.signatures = Timed.signatures(usual.program(), usual.keys(), groups);
+    this.usualTotal = Arrays.stream(usual.seconds()).sum();
+    this.equal =
+        Arrays.stream(signatures)
+            .mapToInt(s -> (int) Arrays.stream(signatures).filter(s::equals).count())
+            .toArray();
     List<double[]> seconds = timed.stream().map(t -> t.perGroup(groups)).toList();
     if (layouts) {
       findPlaces();
@@ -190,7 +204,8 @@ final class Alternatives {
         .getOrDefault(signatures[number], Map.of())
         .forEach(
             (way, cost) -> {
-              if (cost < usualSeconds * (1 - MARGIN)) {
+              double gain = (usualSeconds - cost) * equal[number];
+              if (cost < usualSeconds * (1 - MARGIN) && gain > WORTH * usualTotal) {
                 List<Integer> chosen = touched.stream().map(_ -> 0).toList();
                 all.add(variant(group, way.label(), cost, chosen));
                 sources.add(way);

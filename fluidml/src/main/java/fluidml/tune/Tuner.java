@@ -38,9 +38,6 @@ public final class Tuner {
   private static final double WARM_SECONDS = 0.7;
   private static final double RUN_SECONDS = 1.5;
   private static final Duration SEARCH = Duration.ofSeconds(2);
-  private static final int FINAL_ROUNDS = 11;
-  private static final int MOST_ROUNDS = 100;
-  private static final double FINAL_SECONDS = 1;
 
   private final Graph graph;
   private final Target target;
@@ -329,7 +326,7 @@ public final class Tuner {
     List<Combination> combinations =
         new Combinations(rest, d -> copies(lower(d))).of(timed, extents, alternatives, solutions);
     String key = key(graph, target, lowerings, fuse, team.size());
-    List<Combination> tried = tried(wanted, combinations);
+    List<Combination> tried = Verification.tried(wanted, combinations);
     Optional<CostTable.Choice> before = known.table.choice(key);
     CostTable.Choice choice;
     if (known.measured.isEmpty()
@@ -339,8 +336,11 @@ public final class Tuner {
       choice = before.get();
     } else {
       progress.begins(timed.size(), timed.size() + 1, "the choice");
-      choice = verified(inputs, tried, wanted.equals("best"));
-      file.add(CostTable.EMPTY.with(key, choice));
+      Verification.Outcome outcome =
+          new Verification(this::lower, team, inputs, known.table)
+              .run(tried, wanted.equals("best"), WARM_SECONDS, rest);
+      choice = outcome.choice();
+      file.add(new CostTable(outcome.costs(), Map.of(key, choice)));
     }
     return new Result(
         key,
@@ -353,46 +353,5 @@ public final class Tuner {
         alternatives.measured(""),
         known.measured,
         known.skipped);
-  }
-
-  /** The default, then the choices that may be better, each different from those before. */
-  private static List<Combination> tried(String wanted, List<Combination> combinations) {
-    List<Combination> tried = new ArrayList<>();
-    for (String layout : List.of("default", "sequence", "global")) {
-      boolean asked = wanted.equals("best") || wanted.equals(layout);
-      Combination one = Combinations.find(combinations, layout, !layout.equals("default"));
-      boolean known = tried.stream().anyMatch(t -> t.decisions().equals(one.decisions()));
-      if (layout.equals("default") || (asked && !known)) {
-        tried.add(one);
-      }
-    }
-    return tried;
-  }
-
-  /** The best of some choices; all run in turns. */
-  private CostTable.Choice verified(Datum[] inputs, List<Combination> tried, boolean best) {
-    List<Measurement> measurements = new ArrayList<>();
-    try {
-      for (Combination one : tried) {
-        Measurement measurement = new Measurement(lower(one.decisions()), team, inputs);
-        measurements.add(measurement);
-        measurement.warm(WARM_SECONDS);
-      }
-      long end = System.nanoTime() + (long) (FINAL_SECONDS * tried.size() * 1e9);
-      for (int i = 0; i < FINAL_ROUNDS || (i < MOST_ROUNDS && System.nanoTime() < end); i++) {
-        measurements.forEach(m -> m.once(true));
-      }
-      double[] medians =
-          measurements.stream().mapToDouble(m -> Measurement.median(m.totals())).toArray();
-      int chosen = medians.length - 1;
-      for (int i = 0; best && i < medians.length; i++) {
-        chosen = i == 0 || medians[i] < medians[chosen] ? i : chosen;
-      }
-      Combination one = tried.get(chosen);
-      return new CostTable.Choice(
-          one.layout(), one.predicted(), medians[chosen], medians[0], one.decisions());
-    } finally {
-      measurements.forEach(Measurement::close);
-    }
   }
 }
