@@ -199,6 +199,11 @@ final class TuneCommand extends ModelCommand {
       text.append(table.render());
       text.append(operator.equal() + " equal operators\n\n");
     }
+    if (explain != null) {
+      text.append(
+          "times are of kernels between their neighbours in whole runs; cache misses are not"
+              + " counted, this program reads no hardware counters\n\n");
+    }
     text.append(
         "choice of '%s': predicted %s ms, measured %s ms, default %s ms%n"
             .formatted(
