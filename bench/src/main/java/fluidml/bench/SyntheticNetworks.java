@@ -26,7 +26,9 @@ final class SyntheticNetworks {
     /** No network: lifespans from one step to a tenth of all, sizes from 64 bytes to 1 MiB. */
     RANDOM_MIXED,
     /** No network: two random steps each, so that a third are live together. */
-    RANDOM_UNIFORM
+    RANDOM_UNIFORM,
+    /** No network: lifespans log-uniform from one step to half of all, uniform sizes. */
+    RANDOM_LONG
   }
 
   /**
@@ -57,7 +59,8 @@ final class SyntheticNetworks {
       case RESIDUAL -> network.residual(operators);
       case UNET -> network.unet(operators);
       case BRANCHES -> network.branches(operators);
-      case RANDOM_SHORT, RANDOM_MIXED, RANDOM_UNIFORM -> network.random(form, operators);
+      case RANDOM_SHORT, RANDOM_MIXED, RANDOM_UNIFORM, RANDOM_LONG ->
+          network.random(form, operators);
     }
     return new Network(MemoryProblem.of(network.rows), network.step, network.parameters);
   }
@@ -157,6 +160,9 @@ final class SyntheticNetworks {
       } else if (form == Form.RANDOM_MIXED) {
         upper = lower + (int) Math.exp(random.nextDouble() * Math.log(Math.max(2, count / 10)));
         units = (long) Math.exp(random.nextDouble() * Math.log(16384));
+      } else if (form == Form.RANDOM_LONG) {
+        upper = lower + (int) Math.exp(random.nextDouble() * Math.log(Math.max(2, count / 2)));
+        units = 1L + random.nextInt(1000);
       } else {
         int other = random.nextInt(count);
         upper = Math.max(lower, other) + 1;
