@@ -83,9 +83,8 @@ public final class WindowLowering implements Lowering {
             call.parameter(x.strides().get(0)),
             call.parameter(x.shape().dim(1)),
             contiguous ? Exprs.index(1) : call.parameter(x.strides().get(1)),
-            isConv
-                ? Windows.axesWithFixedLast(call, window, x, node.output().shape())
-                : Windows.axes(call, window, x, node.output().shape()),
+            Windows.axesWithFixedLast(call, window, x, node.output().shape()),
+            Windows.known(window, window.rank() - 1, x.shape(), node.output().shape()),
             lanes,
             result.lanes());
     Function function =

@@ -4,10 +4,12 @@ import fluidml.graph.op.Window;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.schedule.WindowAxis;
+import fluidml.loop.schedule.WindowSchedule;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The geometry of sliding windows over views {@code [n, channels, spatial…]}. */
 final class Windows {
@@ -77,6 +79,20 @@ final class Windows {
             last.pad(),
             last.output()));
     return axes;
+  }
+
+  /** The extents of a spatial axis, if they are numbers. */
+  static Optional<WindowSchedule.Extents> known(Window window, int axis, Shape x, Shape y) {
+    Dim input = x.dim(axis + 2);
+    Dim output = y.dim(axis + 2);
+    Dim pad = padBegin(window, axis, input, output);
+    return input.isConstant() && output.isConstant() && pad.isConstant()
+        ? Optional.of(
+            new WindowSchedule.Extents(
+                input.constant().getAsLong(),
+                pad.constant().getAsLong(),
+                output.constant().getAsLong()))
+        : Optional.empty();
   }
 
   /** Whether the spatial axes of a view lie as if they were one. */

@@ -87,7 +87,7 @@ record RowTile(
           }
         });
     if (unroll > 1) {
-      body.loop("k", whole, terms, k -> add(body, panel, starts, k, sums));
+      body.when(whole.lt(terms), () -> add(body, panel, starts, whole, sums));
     }
     if (offsets.isEmpty()) {
       // Stored where the first sum goes right after, so that reading ahead is not in vain.

@@ -5,31 +5,38 @@ import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.KernelBuilder;
-import fluidml.loop.ScalarType;
-import fluidml.loop.Type;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.BiConsumer;
+import java.util.Set;
 
 /**
  * Sliding windows in which every channel stands alone: depthwise convolution and pooling. Vectors
  * run along channels; windows are clipped to the input, so padding is never read.
  *
- * <p>Where several neighbours along the last axis lie fully inside, they share the loads of the
- * filters; elsewhere a single pixel takes several vectors of channels at once. Finished channels go
- * through scratch to the {@link TileStore}. A unit of the parallel range is a segment of the last
- * axis; its result does not depend on the partition.
+ * <p>Neighbours along the last axis share the loads of elements and filters and stay in registers
+ * to the end ({@link WindowBlock}): all of them where the axis' extents are known, else those that
+ * lie fully inside. Elsewhere a single pixel takes several vectors of channels at once, and goes
+ * through scratch to the {@link TileStore}. A unit of the parallel range is a block, or a segment
+ * of the last axis, with some of the channels; results do not depend on the partition.
  */
 public final class WindowSchedule {
   /** Pixels along the last axis in a unit. */
   private static final int SEGMENT = 64;
 
-  /** Pixels that share loads of filters; a power of two. */
-  private static final int PIXELS = 4;
+  /** Windows of a block, at most, where there are 32 registers. */
+  private static final int PIXELS = 8;
+
+  /** Windows of a block where there are fewer registers, or extents are not known. */
+  private static final int FEW_PIXELS = 4;
+
+  /** Different blocks that are worth code of their own. */
+  private static final int MOST_BLOCKS = 4;
+
+  /** Channels of a unit, at most: rows of a few hundred are read again from the nearest cache. */
+  private static final int CHANNELS = 256;
 
   /** Taps along the last axis that are written out. */
   private static final int LONGEST_ROW = 7;
@@ -41,9 +48,11 @@ public final class WindowSchedule {
   private final Problem problem;
   private final Function function;
   private final TileStore result;
+  private final WindowTaps window;
   private final int rank;
-  private final Type scalar;
   private final Buffer tile;
+  private final WindowBlock.Row row;
+  private final List<WindowBlock> blocks;
   private final Expr zero = Exprs.index(0);
 
   /** How the elements of a window are combined. */
@@ -78,6 +87,7 @@ public final class WindowSchedule {
    * @param channelStride elements between channels; 1 if {@code lanes} is not
    * @param axes spatial axes; kernel, stride and dilation of the last one may be constants, which
    *     are then part of the code
+   * @param known extents of the last axis, if they are known
    * @param lanes channels of a vector
    * @param resultLanes channels that {@link TileStore} takes at once, at most {@code lanes}
    */
@@ -89,6 +99,7 @@ public final class WindowSchedule {
       Expr channels,
       Expr channelStride,
       List<WindowAxis> axes,
+      Optional<Extents> known,
       int lanes,
       int resultLanes) {
     /** Copies the axes. */
@@ -97,24 +108,42 @@ public final class WindowSchedule {
     }
   }
 
+  /**
+   * Extents of an axis.
+   *
+   * @param input elements of the input
+   * @param pad padding before the input
+   * @param output number of windows
+   */
+  public record Extents(long input, long pad, long output) {}
+
   private WindowSchedule(
       KernelBuilder kernel, Problem problem, Function function, TileStore result) {
     this.kernel = kernel;
     this.problem = problem;
     this.function = function;
     this.result = result;
+    this.window = new WindowTaps(problem, function);
     this.rank = problem.axes.size();
-    this.scalar = new Type(Exprs.registerType(problem.input.dtype()), 1);
     DType storage =
-        switch (scalar.scalar()) {
+        switch (window.scalar().scalar()) {
           case F32 -> DType.FLOAT32;
           case F64 -> DType.FLOAT64;
           case I32 -> DType.INT32;
           case I64 -> DType.INT64;
           case BOOL -> throw new IllegalArgumentException("windows over truth values");
         };
+    WindowAxis last = problem.axes.getLast();
+    this.row =
+        new WindowBlock.Row(fixed(last.kernel()), fixed(last.stride()), fixed(last.dilation()));
+    this.blocks = isWrittenOut() ? blocks() : List.of();
     this.tile =
-        kernel.scratch("tile", storage, problem.channels.times((double) PIXELS * storage.bytes()));
+        kernel.scratch(
+            "tile",
+            storage,
+            blocks.isEmpty() || !isDirect()
+                ? problem.channels.times((double) PIXELS * storage.bytes())
+                : Exprs.index(0));
   }
 
   /**
@@ -128,6 +157,27 @@ public final class WindowSchedule {
     return new WindowSchedule(kernel, problem, function, result).write();
   }
 
+  /** Whether the last axis is known well enough to be written out. */
+  private boolean isWrittenOut() {
+    return row.kernel() > 0
+        && row.kernel() <= LONGEST_ROW
+        && row.stride() > 0
+        && row.dilation() > 0
+        && !(function instanceof Function.Average average && average.padEnd().isPresent());
+  }
+
+  /** The blocks of the last axis if it is known, and takes few different ones. */
+  private List<WindowBlock> blocks() {
+    boolean many = problem.lanes * window.scalar().scalar().bits() == 512;
+    List<WindowBlock> all =
+        problem
+            .known
+            .filter(k -> k.output > 0)
+            .map(k -> WindowBlock.split(row, k.output, k.input, k.pad, many ? PIXELS : FEW_PIXELS))
+            .orElse(List.of());
+    return new LinkedHashSet<>(all).size() > MOST_BLOCKS ? List.of() : all;
+  }
+
   private Nest write() {
     List<String> place = new ArrayList<>(List.of("image"));
     for (int a = 0; a < rank; a++) {
@@ -137,32 +187,92 @@ public final class WindowSchedule {
     more.add("pixels");
     kernel.procedure(
         "finish", more, (b, p) -> finish(b, p.getFirst(), p.subList(1, rank + 1), p.getLast()));
-    kernel.procedure("pixel", place, (b, p) -> pixel(b, p.getFirst(), p.subList(1, rank + 1)));
-    if (hasBlocks()) {
-      kernel.procedure("block", place, (b, p) -> block(b, p.getFirst(), p.subList(1, rank + 1)));
+    List<String> part = new ArrayList<>(place);
+    part.addAll(List.of("firstChannel", "endChannel"));
+    Set<WindowBlock> declared = new LinkedHashSet<>(blocks);
+    if (blocks.isEmpty()) {
+      kernel.procedure("pixel", place, (b, p) -> pixel(b, p.getFirst(), p.subList(1, rank + 1)));
+      if (isWrittenOut()) {
+        declared.add(new WindowBlock(FEW_PIXELS, 0, 0));
+      }
     }
-    Expr units = problem.batch.times(segments());
+    for (WindowBlock block : declared) {
+      kernel.procedure(block.procedure(), part, (b, p) -> block(b, block, p));
+    }
+    Expr units = problem.batch.times(blocks.isEmpty() ? segments() : chunks().times(blocks.size()));
     for (int a = 0; a < rank - 1; a++) {
       units = units.times(problem.axes.get(a).output());
     }
-    return new Nest(units, this::main);
-  }
-
-  /** Whether the last axis is known well enough to be written out. */
-  private boolean hasBlocks() {
-    WindowAxis last = problem.axes.getLast();
-    return function instanceof Function.Depthwise
-        && fixed(last.kernel()) > 0
-        && fixed(last.kernel()) <= LONGEST_ROW
-        && fixed(last.stride()) > 0
-        && fixed(last.dilation()) > 0;
+    return new Nest(units, blocks.isEmpty() ? this::segments : this::blocks);
   }
 
   private Expr segments() {
     return Exprs.ceilDiv(problem.axes.getLast().output(), SEGMENT);
   }
 
-  private void main(BodyBuilder b, Expr begin, Expr end) {
+  /** Whether blocks hand their results to the store from registers. */
+  private boolean isDirect() {
+    return problem.resultLanes == problem.lanes;
+  }
+
+  private Expr chunks() {
+    return isDirect() ? Exprs.ceilDiv(problem.channels, CHANNELS) : Exprs.index(1);
+  }
+
+  /** Units of blocks: channels run slowest inside an image, blocks of a row fastest. */
+  private void blocks(BodyBuilder b, Expr begin, Expr end) {
+    Expr chunks = b.let("chunks", chunks());
+    Expr share = problem.channels.plus(chunks).minus(1).div(chunks);
+    Expr size = b.let("size", Exprs.ceilDiv(share, problem.lanes).times(problem.lanes));
+    b.loop(
+        "unit",
+        begin,
+        end,
+        unit -> {
+          Expr rest = b.let("row", unit.div(Exprs.index(blocks.size())));
+          Expr number = b.let("number", unit.minus(rest.times(blocks.size())));
+          List<Expr> place = new ArrayList<>();
+          for (int a = rank - 2; a >= 0; a--) {
+            Expr extent = problem.axes.get(a).output();
+            Expr next = b.let("rest", rest.div(extent));
+            place.addFirst(b.let("o" + a, rest.minus(next.times(extent))));
+            rest = next;
+          }
+          Expr image = b.let("image", rest.div(chunks));
+          place.addFirst(image);
+          place.add(b.let("o", number.times(blocks.getFirst().pixels())));
+          Expr first = b.let("first", rest.minus(image.times(chunks)).times(size));
+          place.add(first);
+          place.add(first.plus(size).min(problem.channels));
+          choose(b, number, 0, place);
+        });
+  }
+
+  /** Calls the procedure of block {@code number}, one of those from {@code from} on. */
+  private void choose(BodyBuilder b, Expr number, int from, List<Expr> place) {
+    WindowBlock block = blocks.get(from);
+    int to = from;
+    while (to < blocks.size() && blocks.get(to).equals(block)) {
+      to++;
+    }
+    Runnable call =
+        () -> {
+          b.call(block.procedure(), place.toArray(Expr[]::new));
+          if (!isDirect()) {
+            List<Expr> finished = new ArrayList<>(place.subList(0, rank + 1));
+            finished.add(Exprs.index(block.pixels()));
+            b.call("finish", finished.toArray(Expr[]::new));
+          }
+        };
+    if (to == blocks.size()) {
+      call.run();
+    } else {
+      int next = to;
+      b.when(number.lt(Exprs.index(to)), call, () -> choose(b, number, next, place));
+    }
+  }
+
+  private void segments(BodyBuilder b, Expr begin, Expr end) {
     WindowAxis last = problem.axes.getLast();
     Expr segments = b.let("segments", segments());
     Expr reach = last.kernel().minus(1).times(last.dilation());
@@ -189,99 +299,55 @@ public final class WindowSchedule {
             rest = next;
           }
           place.addFirst(rest);
-          if (hasBlocks()) {
+          if (isWrittenOut()) {
             Expr left = b.let("left", firstInside.max(from).min(to));
             Expr inside = endInside.min(to).minus(left).max(zero);
-            Expr right = b.let("right", left.plus(Exprs.and(inside, Exprs.index(-(long) PIXELS))));
-            each(b, "pixel", place, from, left, 1);
-            each(b, "block", place, left, right, PIXELS);
-            each(b, "pixel", place, right, to, 1);
+            Expr right =
+                b.let("right", left.plus(Exprs.and(inside, Exprs.index(-(long) FEW_PIXELS))));
+            pixels(b, place, from, left);
+            b.loop(
+                "o",
+                left,
+                right,
+                FEW_PIXELS,
+                o -> {
+                  List<Expr> arguments = new ArrayList<>(place);
+                  arguments.add(o);
+                  List<Expr> whole = new ArrayList<>(arguments);
+                  whole.addAll(List.of(zero, problem.channels));
+                  WindowBlock block = new WindowBlock(FEW_PIXELS, 0, 0);
+                  b.call(block.procedure(), whole.toArray(Expr[]::new));
+                  if (!isDirect()) {
+                    arguments.add(Exprs.index(FEW_PIXELS));
+                    b.call("finish", arguments.toArray(Expr[]::new));
+                  }
+                });
+            pixels(b, place, right, to);
           } else {
-            each(b, "pixel", place, from, to, 1);
+            pixels(b, place, from, to);
           }
         });
   }
 
-  private void each(
-      BodyBuilder b, String procedure, List<Expr> place, Expr from, Expr to, int pixels) {
+  private void pixels(BodyBuilder b, List<Expr> place, Expr from, Expr to) {
     b.loop(
         "o",
         from,
         to,
-        pixels,
         o -> {
           List<Expr> arguments = new ArrayList<>(place);
           arguments.add(o);
-          b.call(procedure, arguments.toArray(Expr[]::new));
-          arguments.add(Exprs.index(pixels));
+          b.call("pixel", arguments.toArray(Expr[]::new));
+          arguments.add(Exprs.index(1));
           b.call("finish", arguments.toArray(Expr[]::new));
         });
   }
 
-  /** The part of a window on one axis that lies inside the input. */
-  private record Range(Expr start, Expr low, Expr high) {}
-
-  private List<Range> ranges(BodyBuilder b, List<Expr> position, boolean lastInside) {
-    List<Range> ranges = new ArrayList<>();
-    for (int a = 0; a < rank; a++) {
-      WindowAxis axis = problem.axes.get(a);
-      Expr start = b.let("start" + a, axis.start(position.get(a)));
-      if (lastInside && a == rank - 1) {
-        ranges.add(new Range(start, zero, axis.kernel()));
-        continue;
-      }
-      Expr round = axis.dilation().minus(1);
-      Expr low = Exprs.select(start.ge(zero), zero, round.minus(start).div(axis.dilation()));
-      Expr high = axis.input().minus(start).plus(round).div(axis.dilation()).min(axis.kernel());
-      ranges.add(new Range(start, b.let("low" + a, low), b.let("high" + a, high)));
-    }
-    return ranges;
-  }
-
-  /** Visits the taps of a window: the index of the input's element, and the tap's number. */
-  private void taps(
-      BodyBuilder b,
-      List<Range> ranges,
-      int axis,
-      int axes,
-      Expr index,
-      Expr tap,
-      BiConsumer<Expr, Expr> body) {
-    if (axis == axes) {
-      body.accept(index, tap);
-      return;
-    }
-    WindowAxis a = problem.axes.get(axis);
-    Range range = ranges.get(axis);
-    b.loop(
-        "k" + axis,
-        range.low,
-        range.high,
-        k -> {
-          Expr at = range.start.plus(k.times(a.dilation())).times(a.inputStride());
-          Expr next = b.let("at" + axis, index.plus(at));
-          Expr number = b.let("tap" + axis, tap.times(a.kernel()).plus(k));
-          taps(b, ranges, axis + 1, axes, next, number, body);
-        });
-  }
-
-  private Expr base(BodyBuilder b, Expr image) {
-    return b.let("base", problem.inputBase.plus(image.times(problem.batchStride)));
-  }
-
-  private Expr tapCount() {
-    Expr taps = Exprs.index(1);
-    for (WindowAxis axis : problem.axes) {
-      taps = taps.times(axis.kernel());
-    }
-    return taps;
-  }
-
   private void pixel(BodyBuilder b, Expr image, List<Expr> position) {
-    List<Range> ranges = ranges(b, position, false);
-    Expr base = base(b, image);
-    Expr taps = b.let("taps", tapCount());
-    Optional<Expr> count = count(b, ranges);
+    List<WindowTaps.Range> ranges = window.ranges(b, position);
+    Expr base = window.base(b, image);
+    Expr taps = b.let("taps", window.tapCount());
+    Optional<Expr> count = window.count(b, ranges);
     int step = VECTORS * problem.lanes;
     Expr whole = b.let("whole", Exprs.and(problem.channels, Exprs.index(-(long) step)));
     b.loop(
@@ -300,7 +366,7 @@ public final class WindowSchedule {
 
   private void pixel(
       BodyBuilder b,
-      List<Range> ranges,
+      List<WindowTaps.Range> ranges,
       Expr base,
       Expr taps,
       Optional<Expr> count,
@@ -310,153 +376,82 @@ public final class WindowSchedule {
     int lanes = problem.lanes;
     List<Expr.Read> sums = new ArrayList<>();
     for (int v = 0; v < vectors; v++) {
-      sums.add(b.variable("sum" + v, initial()));
+      sums.add(b.variable("sum" + v, window.initial()));
     }
     Expr first = b.let("first", base.plus(channel.times(problem.channelStride)));
     Expr panel = b.let("panel", channel.times(taps));
-    taps(
+    window.taps(
         b,
         ranges,
-        0,
         rank,
         first,
-        zero,
         (index, tap) -> {
           for (int v = 0; v < vectors; v++) {
             Expr shift = problem.channelStride.times((double) v * lanes);
             Expr x = b.load(problem.input, index.plus(shift), lanes, mask);
             Expr line = panel.plus(taps.times((double) v * lanes));
-            combine(b, sums.get(v), x, line, tap);
+            b.assign(
+                sums.get(v), window.next(sums.get(v), b.let("x", x), window.filter(b, line, tap)));
           }
         });
     for (int v = 0; v < vectors; v++) {
-      b.store(tile, channel.plus((double) v * lanes), finished(sums.get(v), count), mask);
+      b.store(
+          tile, channel.plus((double) v * lanes), WindowTaps.finished(sums.get(v), count), mask);
     }
   }
 
-  private void block(BodyBuilder b, Expr image, List<Expr> position) {
-    List<Range> ranges = ranges(b, position, true);
-    Expr base = base(b, image);
-    Expr taps = b.let("taps", tapCount());
-    Expr inner = b.let("inner", problem.axes.getLast().inputStride());
+  /** A block for some channels; parameters are image, position, first and end channel. */
+  private void block(BodyBuilder b, WindowBlock block, List<Expr> parameters) {
+    Expr image = parameters.getFirst();
+    List<Expr> position = parameters.subList(1, rank + 1);
+    List<WindowTaps.Range> ranges = window.ranges(b, position.subList(0, rank - 1));
+    Expr base = window.base(b, image);
+    Expr taps = b.let("taps", window.tapCount());
+    WindowAxis last = problem.axes.getLast();
+    Expr inner = b.let("inner", last.inputStride());
+    Expr start = b.let("start", base.plus(last.start(position.getLast()).times(inner)));
+    Optional<Expr> count = window.count(b, ranges);
     b.vectorLoop(
         "c",
-        zero,
-        problem.channels,
+        parameters.get(rank + 1),
+        parameters.get(rank + 2),
         problem.lanes,
         (c, mask) -> {
           List<Expr.Read> sums = new ArrayList<>();
-          for (int p = 0; p < PIXELS; p++) {
-            sums.add(b.variable("sum" + p, initial()));
+          for (int p = 0; p < block.pixels(); p++) {
+            sums.add(b.variable("sum" + p, window.initial()));
           }
           Expr panel = b.let("panel", c.times(taps));
-          Expr start = ranges.getLast().start.times(inner);
-          Expr first = base.plus(c.times(problem.channelStride)).plus(start);
-          taps(
+          window.taps(
               b,
               ranges,
-              0,
               rank - 1,
-              b.let("first", first),
-              zero,
-              (index, tap) -> row(b, sums, index, inner, panel, tap, mask));
-          for (int p = 0; p < PIXELS; p++) {
-            Expr at = c.plus(problem.channels.times(p));
-            b.store(tile, at, sums.get(p), mask);
+              b.let("first", start.plus(c.times(problem.channelStride))),
+              (index, tap) ->
+                  block.row(
+                      b,
+                      row,
+                      sums,
+                      at -> b.load(problem.input, index.plus(inner.times(at)), problem.lanes, mask),
+                      k -> window.filter(b, panel, tap.times(row.kernel()).plus(k)),
+                      window::next));
+          for (int p = 0; p < block.pixels(); p++) {
+            int columns = block.taps(row, p);
+            Expr value = WindowTaps.finished(sums.get(p), count.map(n -> n.times(columns)));
+            if (isDirect()) {
+              List<Expr> coordinates = new ArrayList<>(List.of(image, c));
+              coordinates.addAll(position.subList(0, rank - 1));
+              coordinates.add(position.getLast().plus(p));
+              result.store(b, b.let("value", value), coordinates, mask);
+            } else {
+              b.store(tile, c.plus(problem.channels.times(p)), value, mask);
+            }
           }
         });
-  }
-
-  /** The taps along the last axis, written out; pixels share the elements they have in common. */
-  private void row(
-      BodyBuilder b,
-      List<Expr.Read> sums,
-      Expr index,
-      Expr inner,
-      Expr panel,
-      Expr row,
-      Optional<Expr> mask) {
-    WindowAxis last = problem.axes.getLast();
-    int kernelExtent = fixed(last.kernel());
-    Map<Integer, Expr> elements = new HashMap<>();
-    for (int k = 0; k < kernelExtent; k++) {
-      Expr tap = row.times(kernelExtent).plus(k);
-      Expr filter = b.let("filter", filter(b, panel, tap));
-      for (int p = 0; p < PIXELS; p++) {
-        int column = p * fixed(last.stride()) + k * fixed(last.dilation());
-        Expr x =
-            elements.computeIfAbsent(
-                column,
-                at ->
-                    b.let(
-                        "x",
-                        b.load(problem.input, index.plus(inner.times(at)), problem.lanes, mask)));
-        b.assign(sums.get(p), x.fma(filter, sums.get(p)));
-      }
-    }
   }
 
   private static int fixed(Expr extent) {
     return extent instanceof Expr.Const c ? (int) c.bits() : 0;
-  }
-
-  private Expr initial() {
-    Type vector = scalar.times(problem.lanes);
-    if (!(function instanceof Function.Max)) {
-      return Exprs.constant(vector, 0);
-    }
-    return switch (scalar.scalar()) {
-      case F32, F64 -> Exprs.constant(vector, Double.NEGATIVE_INFINITY);
-      case I32 -> Exprs.integer(vector, Integer.MIN_VALUE);
-      case I64, BOOL -> Exprs.integer(vector, Long.MIN_VALUE);
-    };
-  }
-
-  private Expr filter(BodyBuilder b, Expr panel, Expr tap) {
-    Buffer panels = ((Function.Depthwise) function).panels();
-    return b.load(panels, panel.plus(tap.times(problem.lanes)), problem.lanes);
-  }
-
-  private void combine(BodyBuilder b, Expr.Read sum, Expr x, Expr panel, Expr tap) {
-    Expr next =
-        switch (function) {
-          case Function.Depthwise _ -> x.fma(filter(b, panel, tap), sum);
-          case Function.Max _ -> Exprs.quickMax(sum, b.let("x", x));
-          case Function.Average _ -> sum.plus(x);
-        };
-    b.assign(sum, next);
-  }
-
-  /** Number of elements that a mean divides by. */
-  private Optional<Expr> count(BodyBuilder b, List<Range> ranges) {
-    if (!(function instanceof Function.Average average)) {
-      return Optional.empty();
-    }
-    Expr count = Exprs.index(1);
-    for (int a = 0; a < rank; a++) {
-      WindowAxis axis = problem.axes.get(a);
-      Range range = ranges.get(a);
-      int at = a;
-      Expr onAxis =
-          average
-              .padEnd()
-              .map(
-                  ends ->
-                      axis.input()
-                          .plus(ends.get(at))
-                          .minus(range.start)
-                          .plus(axis.dilation().minus(1))
-                          .div(axis.dilation())
-                          .min(axis.kernel()))
-              .orElse(range.high.minus(range.low));
-      count = count.times(onAxis);
-    }
-    ScalarType type = scalar.scalar();
-    return Optional.of(b.let("count", Exprs.convert(type, count)));
-  }
-
-  private static Expr finished(Expr sum, Optional<Expr> count) {
-    return count.map(sum::div).orElse(sum);
   }
 
   private void finish(BodyBuilder b, Expr image, List<Expr> position, Expr pixels) {
