@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
 
 /**
@@ -323,8 +324,12 @@ public final class Tuner {
     solutions.put("default", new DefaultSolver().solve(problem));
     solutions.put("sequence", trace.solution());
     solutions.put("global", new GlobalSolver(SEARCH).solve(problem));
+    Map<Decisions, Integer> copied = new HashMap<>();
+    timed.forEach(t -> copied.put(t.variation().decisions(), copies(t.program())));
+    ToIntFunction<Decisions> copies =
+        d -> copied.computeIfAbsent(d, missing -> copies(lower(missing)));
     List<Combination> combinations =
-        new Combinations(rest, d -> copies(lower(d))).of(timed, extents, alternatives, solutions);
+        new Combinations(rest, copies).of(timed, extents, alternatives, solutions);
     String key = key(graph, target, lowerings, fuse, team.size());
     List<Combination> tried = Verification.tried(wanted, combinations);
     Optional<CostTable.Choice> before = known.table.choice(key);
