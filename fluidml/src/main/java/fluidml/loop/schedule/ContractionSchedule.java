@@ -16,25 +16,46 @@ import java.util.Optional;
 
 /**
  * Matrix products in tiles that stay in registers: a few rows of the left operand, broadcast
- * element by element, times the vectors of one panel of the right operand. Finished tiles pass
- * through scratch, in the first-level cache, to a {@link ProductStore}.
+ * element by element, times the vectors of one panel of the right operand. Finished rows pass from
+ * scratch to a {@link ProductStore}.
+ *
+ * <p>Three levels of blocks (after Goto and van de Geijn, Anatomy of High-Performance Matrix
+ * Multiplication, 2008), the innermost last:
+ *
+ * <ol>
+ *   <li>a group of panels goes through all terms before the next group begins; its sums lie in the
+ *       second-level cache;
+ *   <li>a block of terms: the left operand's elements of it serve all panels of the group;
+ *   <li>a panel's part of the block stays in the first-level cache while all tiles of rows use it,
+ *       and meanwhile the next part is read ahead by {@link ReadAhead}.
+ * </ol>
  *
  * <p>Rows are cut into tiles of nearly equal heights. A unit of the parallel range is one tile of
- * rows with one panel, tiles running fastest: a part of the range streams its own panels, each of
- * them once per cache life. Results do not depend on the partition. Sums longer than {@link #BLOCK}
- * are cut into blocks, which bounds what the caches must hold.
+ * rows with one panel, tiles running fastest: a part of the range streams its own panels. Results
+ * do not depend on the partition.
  */
 public final class ContractionSchedule {
-  /** Terms of a sum between two writes of the tile. */
-  static final int BLOCK = 1536;
+  /** What a panel's part of a block of terms may fill: most of a first-level cache of 48 KiB. */
+  private static final int BLOCK_BYTES = 36 << 10;
+
+  private static final int MOST_TERMS = 768;
+
+  /** The most tiles that take turns with a panel's part. */
+  private static final int TURN = 32;
+
+  /** Panels of a group. */
+  private static final int GROUP = 8;
 
   private final KernelBuilder kernel;
   private final Contraction contraction;
   private final ProductStore result;
   private final TileShape shape;
   private final Type accumulator;
-  private final Buffer tile;
+  private final Buffer sums;
+  private final Expr sumCount;
   private final Buffer panels;
+  private final Optional<ReadAhead> ahead;
+  private final int block;
   private final boolean packs;
 
   private ContractionSchedule(
@@ -42,20 +63,36 @@ public final class ContractionSchedule {
     this.kernel = kernel;
     this.contraction = contraction;
     this.result = result;
-    ScalarType scalar = contraction.accumulator();
     this.shape = shape;
+    ScalarType scalar = contraction.accumulator();
     this.accumulator = new Type(scalar, shape.lanes());
-    int bytes = scalar.bits() / 8;
-    this.tile =
-        kernel.scratch(
-            "tile", storage(scalar), Exprs.index((2L * tileSize() + shape.lanes()) * bytes));
     this.packs = contraction.right() instanceof Contraction.Strided;
     DType rightType = contraction.right().buffer().dtype();
+    this.block = block(shape, rightType);
+    int bytes = scalar.bits() / 8;
+    Expr mostRows = contraction.rows().min(Exprs.index((long) TURN * shape.rows()));
+    Expr mostPanels = packs ? Exprs.index(1) : panelCount().min(Exprs.index(GROUP));
+    this.sumCount = mostRows.times(mostPanels).times(shape.columns());
+    this.sums = kernel.scratch("sums", storage(scalar), sumCount.plus(shape.lanes()).times(bytes));
     this.panels =
         packs
             ? kernel.scratch(
                 "panel", rightType, contraction.depth().times(shape.columns() * rightType.bytes()))
             : contraction.right().buffer();
+    this.ahead =
+        packs || shape.lanes() == 1
+            ? Optional.empty()
+            : Optional.of(new ReadAhead(panels, block * shape.columns()));
+  }
+
+  /**
+   * Terms that are summed before the next panel takes its turn.
+   *
+   * @param rightType of a panel's elements
+   */
+  static int block(TileShape shape, DType rightType) {
+    int line = shape.columns() * rightType.bytes();
+    return Math.min(MOST_TERMS, Math.max(16, BLOCK_BYTES / line / 16 * 16));
   }
 
   private static DType storage(ScalarType scalar) {
@@ -99,63 +136,210 @@ public final class ContractionSchedule {
       int height = rows;
       kernel.procedure(
           "multiply" + rows,
-          List.of("left", "right", "terms", "to", "ahead", "step"),
+          List.of("left", "right", "terms", "to"),
           (b, p) -> multiply(b, height, p));
     }
-    kernel.procedure("add", List.of("rows"), (b, p) -> add(b, p.getFirst()));
-    List<String> place = List.of("batch", "row", "rows", "column");
+    ahead.ifPresent(
+        a ->
+            kernel.procedure(
+                "ahead",
+                List.of("from", "lines"),
+                (b, p) -> a.write(b, p.get(0), p.get(1), sums, sumCount)));
+    List<String> place = List.of("batch", "row", "rows", "column", "from");
     kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
     kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
     kernel.procedure(
-        "tile",
-        List.of("batch", "row", "rows", "left", "right", "column", "begin", "step"),
-        this::tile);
-    Expr tiles = Exprs.ceilDiv(contraction.rows(), shape.rows());
-    Expr panelCount = Exprs.ceilDiv(contraction.columns(), shape.columns());
-    return kernel.entry(
-        contraction.batches().times(panelCount).times(tiles),
-        (b, begin, end) -> main(b, begin, end, tiles, panelCount));
+        "group", List.of("batch", "panel", "count", "firstTile", "lastTile"), this::group);
+    Expr units = contraction.batches().times(panelCount()).times(tileCount());
+    return kernel.entry(units, this::main);
   }
 
-  private void main(BodyBuilder b, Expr begin, Expr end, Expr tileCount, Expr panelCount) {
-    Expr tiles = b.let("tiles", tileCount.max(Exprs.index(1)));
-    Expr panelsPerBatch = b.let("panels", panelCount.max(Exprs.index(1)));
-    Expr height = b.let("height", contraction.rows().div(tiles));
-    Expr higher = b.let("higher", contraction.rows().minus(height.times(tiles)));
-    Expr last = end.minus(1);
+  private Expr panelCount() {
+    return Exprs.ceilDiv(contraction.columns(), shape.columns());
+  }
+
+  private Expr tileCount() {
+    return Exprs.ceilDiv(contraction.rows(), shape.rows());
+  }
+
+  /** Panels of which all tiles are in the part go in groups, the others alone. */
+  private void main(BodyBuilder b, Expr begin, Expr end) {
+    Expr one = Exprs.index(1);
+    Expr tiles = b.let("tiles", tileCount().max(one));
+    Expr perBatch = b.let("panels", panelCount().max(one));
+    Expr firstUnit = b.let("firstUnit", begin.div(tiles));
+    Expr firstWhole = b.let("firstWhole", begin.plus(tiles).minus(1).div(tiles));
+    Expr lastWhole = b.let("lastWhole", end.div(tiles));
+    Expr lastUnit = Exprs.select(begin.lt(end), end.minus(1).div(tiles).plus(1), firstUnit);
     b.loop(
         "unit",
-        begin.div(tiles),
-        b.let("units", Exprs.select(begin.lt(end), last.div(tiles).plus(1), begin.div(tiles))),
+        firstUnit,
+        b.let("lastUnit", lastUnit),
         unit -> {
-          Expr batch = b.let("batch", unit.div(panelsPerBatch));
-          Expr panel = b.let("panel", unit.minus(batch.times(panelsPerBatch)));
-          Expr column = b.let("column", panel.times(shape.columns()));
-          Expr leftBase = b.let("leftBase", contraction.left().offset().apply(b, batch));
-          Expr right = b.let("right", right(b, batch, panel, column));
-          Expr step = b.let("step", step(panel, tiles, panelsPerBatch));
+          Expr batch = b.let("batch", unit.div(perBatch));
+          Expr batchBegin = b.let("batchBegin", batch.times(perBatch));
+          Expr panel = b.let("panel", unit.minus(batchBegin));
           Expr skipped = b.let("skipped", unit.times(tiles));
+          Expr firstTile = b.let("firstTile", begin.minus(skipped).max(Exprs.index(0)));
+          Expr lastTile = b.let("lastTile", end.minus(skipped).min(tiles));
+          if (packs) {
+            b.call("group", batch, panel, one, firstTile, lastTile);
+            return;
+          }
+          Expr place = b.let("place", unit.minus(firstWhole.max(batchBegin)));
+          Expr whole = Exprs.and(unit.ge(firstWhole), unit.lt(lastWhole));
+          Expr left = lastWhole.min(batchBegin.plus(perBatch)).minus(unit);
+          b.when(
+              whole,
+              () ->
+                  b.when(
+                      Exprs.floorMod(place, Exprs.index(GROUP)).eq(Exprs.index(0)),
+                      () ->
+                          b.call(
+                              "group",
+                              batch,
+                              panel,
+                              left.min(Exprs.index(GROUP)),
+                              firstTile,
+                              lastTile)),
+              () -> b.call("group", batch, panel, one, firstTile, lastTile));
+        });
+  }
+
+  /**
+   * How the rows are cut: {@code higher} tiles of one row more than {@code height}, then others.
+   */
+  private record Rows(Expr height, Expr higher) {
+    /** The first row of a tile. */
+    Expr before(Expr tile) {
+      return tile.times(height).plus(tile.min(higher));
+    }
+
+    /** Rows of a tile. */
+    Expr of(Expr tile) {
+      return height.plus(Exprs.select(tile.lt(higher), Exprs.index(1), Exprs.index(0)));
+    }
+  }
+
+  /** Some tiles of neighbouring panels. */
+  private void group(BodyBuilder b, List<Expr> place) {
+    Expr batch = place.get(0);
+    Expr panel = place.get(1);
+    Expr count = place.get(2);
+    Expr tiles = b.let("tiles", tileCount().max(Exprs.index(1)));
+    Expr height = b.let("height", contraction.rows().div(tiles));
+    Rows cut = new Rows(height, b.let("higher", contraction.rows().minus(height.times(tiles))));
+    Expr leftBase = b.let("leftBase", contraction.left().offset().apply(b, batch));
+    Expr right = b.let("right", right(b, batch, panel));
+    b.loop(
+        "turn",
+        place.get(3),
+        place.get(4),
+        TURN,
+        turn -> {
+          Expr turnEnd = b.let("turnEnd", turn.plus(TURN).min(place.get(4)));
+          Expr row = b.let("row", cut.before(turn));
+          Expr rows = b.let("rows", cut.before(turnEnd).minus(row));
+          Expr size = b.let("size", rows.times(shape.columns()));
+          clear(b, size.times(count));
           b.loop(
-              "t",
-              begin.minus(skipped).max(Exprs.index(0)),
-              end.minus(skipped).min(tiles),
-              t -> {
-                Expr row = b.let("row", t.times(height).plus(t.min(higher)));
-                Expr rows = height.plus(Exprs.select(t.lt(higher), Exprs.index(1), Exprs.index(0)));
-                Expr left = leftBase.plus(row.times(contraction.left().rowStride()));
-                Expr before = t.times(contraction.depth());
-                b.call("tile", batch, row, rows, left, right, column, before, step);
+              "done",
+              Exprs.index(0),
+              contraction.depth(),
+              block,
+              done -> {
+                Expr terms =
+                    b.let("terms", contraction.depth().minus(done).min(Exprs.index(block)));
+                Expr from = leftBase.plus(done.times(contraction.left().depthStride()));
+                Expr rowFrom = from.plus(row.times(contraction.left().rowStride()));
+                Expr left = b.let("left", rowFrom);
+                b.loop(
+                    "p",
+                    Exprs.index(0),
+                    count,
+                    p -> {
+                      Expr to = b.let("to", p.times(size));
+                      Block now = new Block(panel, count, p, done, terms);
+                      tiles(b, now, left, right, turn, turnEnd, cut, row, to);
+                    });
+              });
+          b.loop(
+              "p",
+              Exprs.index(0),
+              count,
+              p -> {
+                Expr column = b.let("column", panel.plus(p).times(shape.columns()));
+                Expr from = p.times(size);
+                b.when(
+                    column.plus(shape.columns()).le(contraction.columns()),
+                    () -> b.call("finish", batch, row, rows, column, from),
+                    () -> b.call("finishEdge", batch, row, rows, column, from));
               });
         });
   }
 
+  /** Panel {@code p} of a group, {@code terms} terms of it after {@code done}. */
+  private record Block(Expr panel, Expr count, Expr p, Expr done, Expr terms) {}
+
+  /** All tiles of a turn with a panel's part of a block. */
+  private void tiles(
+      BodyBuilder b,
+      Block now,
+      Expr left,
+      Expr right,
+      Expr turn,
+      Expr turnEnd,
+      Rows cut,
+      Expr firstRow,
+      Expr to) {
+    Expr panelSize = contraction.depth().times(shape.columns());
+    Expr doneSize = now.done.times(shape.columns());
+    Expr part = b.let("part", right.plus(now.p.times(panelSize)).plus(doneSize));
+    Expr tiles = b.let("count", turnEnd.minus(turn));
+    Expr next = part;
+    Expr lines = Exprs.index(0);
+    if (ahead.isPresent()) {
+      // Panels before the next part, and terms before it in its panel.
+      Expr more = b.let("more", now.p.plus(1).lt(now.count));
+      Expr deeper = now.done.plus(block).lt(contraction.depth());
+      Expr last = Exprs.select(deeper, Exprs.index(0), now.count);
+      Expr panels = b.let("skip", Exprs.select(more, now.p.plus(1), last));
+      Expr wrapped = Exprs.select(deeper, now.done.plus(block), Exprs.index(0));
+      Expr terms = b.let("before", Exprs.select(more, now.done, wrapped));
+      next = b.let("next", right.plus(panels.times(panelSize)).plus(terms.times(shape.columns())));
+      Expr beyond = panelCount().minus(now.panel).times(panelSize);
+      Expr inside = next.plus(ahead.get().elements()).le(right.plus(beyond));
+      lines = b.let("lines", ahead.get().share(inside, tiles));
+    }
+    Expr from = next;
+    Expr each = lines;
+    b.loop(
+        "t",
+        turn,
+        turnEnd,
+        t -> {
+          Expr row = b.let("tileRow", cut.before(t).minus(firstRow));
+          if (ahead.isPresent()) {
+            Expr before = b.let("linesBefore", t.minus(turn).times(each));
+            b.call(
+                "ahead",
+                from.plus(before.times(ahead.get().lineElements())),
+                each.min(Exprs.index(ReadAhead.LINES).minus(before)));
+          }
+          Expr start = left.plus(row.times(contraction.left().rowStride()));
+          Expr sum = to.plus(row.times(shape.columns()));
+          choose(b, shape.rows(), cut.of(t), List.of(start, part, now.terms, sum));
+        });
+  }
+
   /** Where the panel begins that the tiles read; one that is not packed yet is packed here. */
-  private Expr right(BodyBuilder b, Expr batch, Expr panel, Expr column) {
+  private Expr right(BodyBuilder b, Expr batch, Expr panel) {
     Expr base = contraction.right().offset().apply(b, batch);
     return switch (contraction.right()) {
       case Contraction.Packed _ ->
           base.plus(panel.times(contraction.depth().times(shape.columns())));
       case Contraction.Strided s -> {
+        Expr column = b.let("column", panel.times(shape.columns()));
         Expr width = contraction.columns().minus(column).min(Exprs.index(shape.columns()));
         b.call("pack", base.plus(column.times(s.columnStride())), width);
         yield Exprs.index(0);
@@ -186,62 +370,9 @@ public final class ContractionSchedule {
     }
   }
 
-  /** All terms of a tile, then its store. */
-  private void tile(BodyBuilder b, List<Expr> place) {
-    Expr batch = place.get(0);
-    Expr row = place.get(1);
-    Expr rows = place.get(2);
-    Expr left = place.get(3);
-    Expr right = place.get(4);
-    Expr column = place.get(5);
-    Expr begin = place.get(6);
-    Expr step = place.get(7);
-    Expr depth = contraction.depth();
-    Expr size = depth.times(shape.columns());
-    Expr next = b.let("next", Exprs.select(step.eq(Exprs.index(0)), right, right.plus(size)));
-    Expr first = b.let("first", depth.min(Exprs.index(BLOCK)));
-    Expr ahead = begin.times(step).min(size.minus(first.times(step)));
-    choose(
-        b, shape.rows(), rows, List.of(left, right, first, Exprs.index(0), next.plus(ahead), step));
-    b.loop(
-        "done",
-        Exprs.index(BLOCK),
-        depth,
-        BLOCK,
-        done -> {
-          Expr from = b.let("from", left.plus(done.times(contraction.left().depthStride())));
-          Expr panel = b.let("panel", right.plus(done.times(shape.columns())));
-          Expr terms = b.let("terms", depth.minus(done).min(Exprs.index(BLOCK)));
-          Expr now = begin.plus(done).times(step).min(size.minus(terms.times(step)));
-          choose(
-              b,
-              shape.rows(),
-              rows,
-              List.of(from, panel, terms, Exprs.index(tileSize()), next.plus(now), step));
-          b.call("add", rows);
-        });
-    b.when(
-        column.plus(shape.columns()).le(contraction.columns()),
-        () -> b.call("finish", batch, row, rows, column),
-        () -> b.call("finishEdge", batch, row, rows, column));
-  }
-
-  /**
-   * By how many elements every term of a tile reads ahead in the next panel, so that all tiles
-   * together have read it before its turn comes; 0 where there is nothing to gain.
-   */
-  private Expr step(Expr panel, Expr tiles, Expr panelCount) {
-    Expr none = Exprs.index(0);
-    if (packs) {
-      return none;
-    }
-    Expr useful = Exprs.and(tiles.gt(Exprs.index(1)), panel.plus(1).lt(panelCount));
-    Expr step = Exprs.floorDiv(Exprs.index(shape.columns() - 1), tiles).plus(1);
-    return Exprs.select(useful, step, none);
-  }
-
-  private int tileSize() {
-    return shape.rows() * shape.columns();
+  private void clear(BodyBuilder b, Expr elements) {
+    Expr zero = b.let("zero", Exprs.constant(accumulator, 0));
+    b.loop("i", Exprs.index(0), elements, shape.lanes(), i -> b.store(sums, i, zero));
   }
 
   private void choose(BodyBuilder b, int height, Expr rows, List<Expr> arguments) {
@@ -255,40 +386,20 @@ public final class ContractionSchedule {
         () -> choose(b, height - 1, rows, arguments));
   }
 
-  /** Adds the sums of a block to those of the blocks before. */
-  private void add(BodyBuilder b, Expr rows) {
-    int lanes = shape.lanes();
-    b.loop(
-        "i",
-        Exprs.index(0),
-        rows.times(shape.columns()),
-        lanes,
-        i -> {
-          Expr block = b.load(tile, i.plus(tileSize()), lanes);
-          b.store(tile, i, b.load(tile, i, lanes).plus(block));
-        });
-  }
-
   /**
-   * The micro-kernel: {@code rows} rows of the tile over some terms. With every term it reads an
-   * element of the next panel: the hardware fetches a panel at the pace of the arithmetic, before
-   * its first tile would wait for it line by line. What was read goes to a place behind the tiles.
+   * The micro-kernel: adds some terms to {@code rows} rows of sums.
    *
-   * @param place where the rows and the panel begin, the number of terms, where in the scratch tile
-   *     the sums go, where the next panel is read and by how many elements every term advances
-   *     there
+   * @param place where the rows and the panel's part begin, the number of terms, where the sums are
    */
   private void multiply(BodyBuilder b, int rows, List<Expr> place) {
     Expr left = place.get(0);
     Expr right = place.get(1);
-    Expr terms = place.get(2);
     Expr to = place.get(3);
-    ScalarType bits = accumulator.scalar().bits() == 64 ? ScalarType.I64 : ScalarType.I32;
-    Expr.Read seen = b.variable("seen", Exprs.constant(new Type(bits, 1), 0));
     int vectors = shape.vectors();
-    List<Expr.Read> sums = new ArrayList<>();
+    List<Expr.Read> registers = new ArrayList<>();
     for (int i = 0; i < rows * vectors; i++) {
-      sums.add(b.variable("sum", Exprs.constant(accumulator, 0)));
+      Expr before = b.load(sums, to.plus(i * shape.lanes()), shape.lanes());
+      registers.add(b.variable("sum", before));
     }
     Contraction.Left a = contraction.left();
     List<Expr> starts = new ArrayList<>();
@@ -298,7 +409,7 @@ public final class ContractionSchedule {
     b.loop(
         "k",
         Exprs.index(0),
-        terms.min(Exprs.index(BLOCK)),
+        place.get(2).min(Exprs.index(block)),
         k -> {
           List<Expr> columns = new ArrayList<>();
           for (int v = 0; v < vectors; v++) {
@@ -307,29 +418,23 @@ public final class ContractionSchedule {
             columns.add(b.let("b", contraction.right().transform().apply(loaded)));
           }
           for (int r = 0; r < rows; r++) {
-            Expr at = starts.get(r).plus(k.times(a.depthStride()));
-            Expr loaded = a.transform().apply(b.load(a.buffer(), at));
-            Expr element = b.let("a", Exprs.spread(loaded, shape.lanes()));
+            Expr loaded = b.load(a.buffer(), starts.get(r).plus(k.times(a.depthStride())));
+            Expr element = a.transform().apply(loaded);
+            Expr spread = b.let("a", Exprs.spread(element, shape.lanes()));
             for (int v = 0; v < vectors; v++) {
-              Expr.Read sum = sums.get(r * vectors + v);
-              b.assign(sum, element.fma(columns.get(v), sum));
+              Expr.Read sum = registers.get(r * vectors + v);
+              b.assign(sum, spread.fma(columns.get(v), sum));
             }
           }
-          if (!packs) {
-            Expr ahead = b.load(panels, place.get(4).plus(k.times(place.get(5))));
-            b.assign(seen, Exprs.or(seen, Exprs.bitcast(bits, ahead)));
-          }
         });
-    for (int i = 0; i < sums.size(); i++) {
-      b.store(tile, to.plus(i * shape.lanes()), sums.get(i));
-    }
-    if (!packs) {
-      b.store(tile, Exprs.index(2L * tileSize()), Exprs.bitcast(accumulator.scalar(), seen));
+    for (int i = 0; i < registers.size(); i++) {
+      b.store(sums, to.plus(i * shape.lanes()), registers.get(i));
     }
   }
 
   /**
-   * Hands the rows of a tile to the store: whole panels without masks, the last one up to its edge.
+   * Hands the rows of a panel to the store: whole panels without masks, the last one up to its
+   * edge.
    */
   private void finish(BodyBuilder b, List<Expr> place, boolean whole) {
     Expr batch = place.get(0);
@@ -342,6 +447,7 @@ public final class ContractionSchedule {
         place.get(2),
         r -> {
           Expr row = b.let("row", place.get(1).plus(r));
+          Expr from = b.let("from", place.get(4).plus(r.times(shape.columns())));
           b.loop(
               "c",
               Exprs.index(0),
@@ -352,7 +458,7 @@ public final class ContractionSchedule {
                     whole || lanes == 1
                         ? Optional.empty()
                         : Optional.of(b.let("mask", Exprs.laneMask(width.minus(c), lanes)));
-                Expr value = b.let("value", b.load(tile, r.times(shape.columns()).plus(c), lanes));
+                Expr value = b.let("value", b.load(sums, from.plus(c), lanes));
                 result.store(b, value, batch, row, b.let("at", column.plus(c)), mask);
               });
         });

@@ -226,7 +226,10 @@ class ContractionScheduleTest {
     Target target = new Target(512, true);
     Kernel kernel = kernel(target, Form.PACKED, false);
     CompiledKernel code = new KernelCompiler(target).compile(kernel);
-    check(target, code, kernel, Form.PACKED, false, 1, 8, 80, 2 * ContractionSchedule.BLOCK + 5);
+    TileShape shape = TileShape.of(target, ScalarType.F32);
+    int block = ContractionSchedule.block(shape, DType.FLOAT32);
+    check(target, code, kernel, Form.PACKED, false, 1, 8, 80, 2 * block + 5);
+    check(target, code, kernel, Form.PACKED, false, 2, 240, 500, block + 3);
   }
 
   @ParameterizedTest
