@@ -46,6 +46,9 @@ public final class ContractionSchedule {
   /** Panels of a group. */
   private static final int GROUP = 8;
 
+  /** Panels that a single row reads at once. */
+  private static final int STREAMS = 4;
+
   private final KernelBuilder kernel;
   private final Contraction contraction;
   private final ProductStore result;
@@ -145,6 +148,9 @@ public final class ContractionSchedule {
                 "ahead",
                 List.of("from", "lines"),
                 (b, p) -> a.write(b, p.get(0), p.get(1), sums, sumCount)));
+    if (!packs) {
+      kernel.procedure("multiplyRow", List.of("left", "right", "to"), this::multiplyRow);
+    }
     List<String> place = List.of("batch", "row", "rows", "column", "from");
     kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
     kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
@@ -242,6 +248,27 @@ public final class ContractionSchedule {
           Expr rows = b.let("rows", cut.before(turnEnd).minus(row));
           Expr size = b.let("size", rows.times(shape.columns()));
           clear(b, size.times(count));
+          Expr alone =
+              packs
+                  ? Exprs.index(0)
+                  : b.let(
+                      "alone",
+                      Exprs.select(
+                          rows.eq(Exprs.index(1)),
+                          count.minus(Exprs.floorMod(count, Exprs.index(STREAMS))),
+                          Exprs.index(0)));
+          if (!packs) {
+            Expr leftRow = leftBase.plus(row.times(contraction.left().rowStride()));
+            b.loop(
+                "p",
+                Exprs.index(0),
+                alone,
+                STREAMS,
+                p -> {
+                  Expr from = right.plus(p.times(contraction.depth()).times(shape.columns()));
+                  b.call("multiplyRow", leftRow, from, p.times(shape.columns()));
+                });
+          }
           b.loop(
               "done",
               Exprs.index(0),
@@ -255,7 +282,7 @@ public final class ContractionSchedule {
                 Expr left = b.let("left", rowFrom);
                 b.loop(
                     "p",
-                    Exprs.index(0),
+                    alone,
                     count,
                     p -> {
                       Expr to = b.let("to", p.times(size));
@@ -429,6 +456,45 @@ public final class ContractionSchedule {
         });
     for (int i = 0; i < registers.size(); i++) {
       b.store(sums, to.plus(i * shape.lanes()), registers.get(i));
+    }
+  }
+
+  /**
+   * Adds all terms of a single row, of several panels at once. That is as fast as memory gives the
+   * panels, and memory gives most to several sequences, each of which waits at the beginning of
+   * every page.
+   *
+   * @param place where the row, the first panel and its sums begin
+   */
+  private void multiplyRow(BodyBuilder b, List<Expr> place) {
+    int vectors = STREAMS * shape.vectors();
+    int lanes = shape.lanes();
+    List<Expr.Read> registers = new ArrayList<>();
+    List<Expr> starts = new ArrayList<>();
+    Expr panelSize = b.let("panelSize", contraction.depth().times(shape.columns()));
+    for (int i = 0; i < vectors; i++) {
+      registers.add(b.variable("sum", b.load(sums, place.get(2).plus(i * lanes), lanes)));
+    }
+    for (int p = 0; p < STREAMS; p++) {
+      starts.add(b.let("start", place.get(1).plus(panelSize.times(p))));
+    }
+    Contraction.Left a = contraction.left();
+    b.loop(
+        "k",
+        Exprs.index(0),
+        contraction.depth(),
+        k -> {
+          Expr loaded = b.load(a.buffer(), place.getFirst().plus(k.times(a.depthStride())));
+          Expr element = b.let("a", Exprs.spread(a.transform().apply(loaded), lanes));
+          for (int i = 0; i < vectors; i++) {
+            Expr line = starts.get(i / shape.vectors()).plus(k.times(shape.columns()));
+            Expr right = b.load(panels, line.plus(i % shape.vectors() * lanes), lanes);
+            Expr vector = contraction.right().transform().apply(right);
+            b.assign(registers.get(i), element.fma(vector, registers.get(i)));
+          }
+        });
+    for (int i = 0; i < vectors; i++) {
+      b.store(sums, place.get(2).plus(i * lanes), registers.get(i));
     }
   }
 

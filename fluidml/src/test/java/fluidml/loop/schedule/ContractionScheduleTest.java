@@ -230,6 +230,7 @@ class ContractionScheduleTest {
     int block = ContractionSchedule.block(shape, DType.FLOAT32);
     check(target, code, kernel, Form.PACKED, false, 1, 8, 80, 2 * block + 5);
     check(target, code, kernel, Form.PACKED, false, 2, 240, 500, block + 3);
+    check(target, code, kernel, Form.PACKED, false, 2, 1, 700, block + 3);
   }
 
   @ParameterizedTest
