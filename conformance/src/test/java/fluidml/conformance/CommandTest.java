@@ -130,7 +130,7 @@ class CommandTest {
     assertEquals(6, command.execute(zip.toString()));
     assertTrue(err.toString().startsWith("conformance: "), err.toString());
     write("negated", "Neg", floats(i -> -i, 4));
-    String[] args = {"--json", folder.resolve("no/such.json").toString(), folder.toString()};
+    String[] args = {"--json", zip.resolve("such.json").toString(), folder.toString()};
     assertEquals(6, command.execute(args));
   }
 
