@@ -43,6 +43,13 @@ public final class ContractionSchedule {
   /** The most tiles that take turns with a panel's part. */
   private static final int TURN = 32;
 
+  /**
+   * Vectors of sums in a tile. With 21, the loads and stores of a micro-kernel come to as many
+   * nodes as C2 inlines ({@code NodeCountInliningCutoff}): by chance the last load stayed a call,
+   * for which all sums are spilled in every turn of the loop, at a sixth of the speed.
+   */
+  private static final int MOST_SUMS = 18;
+
   /** Panels of a group. */
   private static final int GROUP = 8;
 
@@ -62,11 +69,15 @@ public final class ContractionSchedule {
   private final boolean packs;
 
   private ContractionSchedule(
-      KernelBuilder kernel, Contraction contraction, TileShape shape, ProductStore result) {
+      KernelBuilder kernel, Contraction contraction, TileShape most, ProductStore result) {
     this.kernel = kernel;
     this.contraction = contraction;
     this.result = result;
-    this.shape = shape;
+    this.shape =
+        new TileShape(
+            Math.min(most.rows(), Math.max(1, MOST_SUMS / most.vectors())),
+            most.vectors(),
+            most.lanes());
     ScalarType scalar = contraction.accumulator();
     this.accumulator = new Type(scalar, shape.lanes());
     this.packs = contraction.right() instanceof Contraction.Strided;
