@@ -134,7 +134,8 @@ public final class ContractionSchedule {
    * Writes the procedures of a contraction and finishes the kernel.
    *
    * @param kernel has the buffers and sizes of the contraction and of {@code result}
-   * @param shape of the tiles; a packed right operand has panels of as many columns
+   * @param shape of the tiles, which have fewer rows where that would be too many sums; a packed
+   *     right operand has panels of as many columns
    */
   public static Kernel build(
       KernelBuilder kernel, Contraction contraction, TileShape shape, ProductStore result) {
