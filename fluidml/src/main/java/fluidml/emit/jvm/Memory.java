@@ -64,11 +64,18 @@ final class Memory {
 
   /**
    * Like {@link #loopEnd(long, int)}, but at most {@code limit}, which is positive. Without a
-   * branch: what a warm-up does must not tell the JIT that loops are always short.
+   * branch that is taken: what a warm-up does must not tell the JIT that loops are always short.
+   * And without a call: the JIT leaves one alone that it holds for rare, and everything in vector
+   * registers goes to the stack and back around it.
    */
   static int loopEnd(long end, int step, long limit) {
     long beyond = end - limit;
-    return loopEnd(limit + (beyond & (beyond >> 63)), step);
+    long count = limit + (beyond & (beyond >> 63));
+    count &= ~(count >> 63);
+    if (count > Integer.MAX_VALUE - step) {
+      throw new ArithmeticException("a loop of more than 2^31 turns");
+    }
+    return (int) count;
   }
 
   /** Mask bits of the first {@code count} of {@code lanes} lanes. */

@@ -35,8 +35,8 @@ import java.util.Optional;
  * do not depend on the partition.
  */
 public final class ContractionSchedule {
-  /** What a panel's part of a block of terms may fill: most of a first-level cache of 48 KiB. */
-  private static final int BLOCK_BYTES = 36 << 10;
+  /** What a panel's part of a block of terms may fill: most of a first-level cache of 32 KiB. */
+  private static final int BLOCK_BYTES = 24 << 10;
 
   private static final int MOST_TERMS = 768;
 
