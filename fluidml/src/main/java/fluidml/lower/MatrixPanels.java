@@ -33,6 +33,7 @@ public record MatrixPanels(
         columnStride,
         panelColumns,
         source.dtype().bytes(),
-        target);
+        target,
+        new Unloading(source.data()));
   }
 }

@@ -11,12 +11,19 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /**
  * The right operand of a contraction as a micro-kernel reads it: panels of as many columns as a
  * tile has, {@code [panel][k][column]}, zero beyond the last column.
  */
 public final class Panels {
+  /** What is copied into all panels before the next rows take their turn. */
+  private static final long ROWS_BYTES = 1 << 20;
+
+  /** Rows of a panel that are filled, column after column, while they are in the nearest cache. */
+  private static final long BLOCK_ROWS = 128;
+
   private Panels() {}
 
   /** Number of panels that cover {@code n} columns. */
@@ -30,13 +37,15 @@ public final class Panels {
   }
 
   /**
-   * Packs a matrix once, for an operand that is constant.
+   * Packs a matrix once, for an operand that is constant. Goes through the source from its
+   * beginning to its end, where its strides allow.
    *
    * @param source elements of {@code bytes} bytes each
    * @param kStride elements between rows
    * @param nStride elements between columns
    * @param bytes 1, 2, 4 or 8
    * @param packed {@code elements(k, n, columns) * bytes} bytes, all zero
+   * @param read is told, as packing goes on, up to which byte the source will not be read again
    */
   public static void pack(
       MemorySegment source,
@@ -47,25 +56,58 @@ public final class Panels {
       long nStride,
       int columns,
       int bytes,
-      MemorySegment packed) {
+      MemorySegment packed,
+      LongConsumer read) {
+    if (nStride == 1) {
+      long rows = Math.max(1, ROWS_BYTES / Math.max(1, n * bytes));
+      for (long row = 0; row < k; row += rows) {
+        long end = Math.min(k, row + rows);
+        packRows(source, offset, row, end, k, n, kStride, columns, bytes, packed);
+        if (kStride >= n) {
+          read.accept((offset + (end - 1) * kStride + n) * bytes);
+        }
+      }
+      return;
+    }
     for (long panel = 0; panel < count(n, columns); panel++) {
       long first = panel * columns;
       int width = (int) Math.min(columns, n - first);
-      long from = offset + first * nStride;
       long to = panel * k * columns;
-      if (nStride == 1) {
-        for (long row = 0; row < k; row++) {
-          MemorySegment.copy(
-              source,
-              (from + row * kStride) * bytes,
-              packed,
-              (to + row * columns) * bytes,
-              (long) width * bytes);
-        }
-      } else {
+      for (long row = 0; row < k; row += BLOCK_ROWS) {
+        long rows = Math.min(BLOCK_ROWS, k - row);
         for (int c = 0; c < width; c++) {
-          Cells.copy(source, from + c * nStride, kStride, packed, to + c, columns, k, bytes);
+          long from = offset + (first + c) * nStride + row * kStride;
+          Cells.copy(source, from, kStride, packed, to + row * columns + c, columns, rows, bytes);
         }
+      }
+      if (nStride > (k - 1) * kStride) {
+        read.accept((offset + (first + width - 1) * nStride + (k - 1) * kStride + 1) * bytes);
+      }
+    }
+  }
+
+  /** Copies rows {@code begin} to {@code end} of a matrix with dense rows into all its panels. */
+  private static void packRows(
+      MemorySegment source,
+      long offset,
+      long begin,
+      long end,
+      long k,
+      long n,
+      long kStride,
+      int columns,
+      int bytes,
+      MemorySegment packed) {
+    for (long panel = 0; panel < count(n, columns); panel++) {
+      long first = panel * columns;
+      long width = Math.min(columns, n - first);
+      for (long row = begin; row < end; row++) {
+        MemorySegment.copy(
+            source,
+            (offset + first + row * kStride) * bytes,
+            packed,
+            (panel * k + row) * columns * bytes,
+            width * bytes);
       }
     }
   }

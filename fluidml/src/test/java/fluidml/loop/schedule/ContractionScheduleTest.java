@@ -121,7 +121,8 @@ class ContractionScheduleTest {
                 1,
                 columns,
                 4,
-                bs.asSlice(i * batchStride * 4));
+                bs.asSlice(i * batchStride * 4),
+                _ -> {});
           }
         }
         case COLUMNS -> {
