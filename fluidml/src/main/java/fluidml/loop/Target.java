@@ -7,8 +7,12 @@ import fluidml.tensor.DType;
  *
  * @param vectorBits width of vector registers: 128, 256 or 512, or 0 for scalar code only
  * @param checked whether emitted code checks every access against its buffer's size
+ * @param nearestCacheBytes size of the first-level data cache of a core
  */
-public record Target(int vectorBits, boolean checked) {
+public record Target(int vectorBits, boolean checked, int nearestCacheBytes) {
+  /** What a first-level data cache has at least, on machines with vectors. */
+  public static final int SMALLEST_CACHE_BYTES = 32 << 10;
+
   /**
    * Checks the width.
    *
@@ -19,6 +23,11 @@ public record Target(int vectorBits, boolean checked) {
       throw new IllegalArgumentException(
           "vector width must be 0, 128, 256 or 512 bits, got " + vectorBits);
     }
+  }
+
+  /** A machine with the smallest first-level cache. */
+  public Target(int vectorBits, boolean checked) {
+    this(vectorBits, checked, SMALLEST_CACHE_BYTES);
   }
 
   /** Lanes of a full vector of {@code scalar}; 1 without vectors. For BOOL those of F32. */
@@ -35,8 +44,8 @@ public record Target(int vectorBits, boolean checked) {
     return lanes;
   }
 
-  /** The same width with or without checks. */
+  /** The same machine with or without checks. */
   public Target withChecked(boolean wanted) {
-    return new Target(vectorBits, wanted);
+    return new Target(vectorBits, wanted, nearestCacheBytes);
   }
 }

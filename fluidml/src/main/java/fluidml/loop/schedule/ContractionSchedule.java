@@ -26,8 +26,8 @@ import java.util.Optional;
  *   <li>a group of panels goes through all terms before the next group begins; its sums lie in the
  *       second-level cache;
  *   <li>a block of terms: the left operand's elements of it serve all panels of the group;
- *   <li>a panel's part of the block stays in the first-level cache while all tiles of rows use it,
- *       and meanwhile the next part is read ahead by {@link ReadAhead}.
+ *   <li>a panel's part of the block stays in a cache while all tiles of rows use it, and meanwhile
+ *       the next part is read ahead by {@link ReadAhead} where that helps ({@link PanelBlocks}).
  * </ol>
  *
  * <p>Rows are cut into tiles of nearly equal heights. A unit of the parallel range is one tile of
@@ -35,11 +35,6 @@ import java.util.Optional;
  * do not depend on the partition.
  */
 public final class ContractionSchedule {
-  /** What a panel's part of a block of terms may fill: most of a first-level cache of 32 KiB. */
-  private static final int BLOCK_BYTES = 24 << 10;
-
-  private static final int MOST_TERMS = 768;
-
   /** The most tiles that take turns with a panel's part. */
   private static final int TURN = 32;
 
@@ -69,7 +64,11 @@ public final class ContractionSchedule {
   private final boolean packs;
 
   private ContractionSchedule(
-      KernelBuilder kernel, Contraction contraction, TileShape most, ProductStore result) {
+      KernelBuilder kernel,
+      Contraction contraction,
+      PanelBlocks blocks,
+      TileShape most,
+      ProductStore result) {
     this.kernel = kernel;
     this.contraction = contraction;
     this.result = result;
@@ -82,7 +81,7 @@ public final class ContractionSchedule {
     this.accumulator = new Type(scalar, shape.lanes());
     this.packs = contraction.right() instanceof Contraction.Strided;
     DType rightType = contraction.right().buffer().dtype();
-    this.block = block(shape, rightType);
+    this.block = blocks.terms(shape, rightType);
     int bytes = scalar.bits() / 8;
     Expr mostRows = contraction.rows().min(Exprs.index((long) TURN * shape.rows()));
     Expr mostPanels = packs ? Exprs.index(1) : panelCount().min(Exprs.index(GROUP));
@@ -94,19 +93,9 @@ public final class ContractionSchedule {
                 "panel", rightType, contraction.depth().times(shape.columns() * rightType.bytes()))
             : contraction.right().buffer();
     this.ahead =
-        packs || shape.lanes() == 1
+        packs || shape.lanes() == 1 || !blocks.readsAhead()
             ? Optional.empty()
             : Optional.of(new ReadAhead(panels, block * shape.columns()));
-  }
-
-  /**
-   * Terms that are summed before the next panel takes its turn.
-   *
-   * @param rightType of a panel's elements
-   */
-  static int block(TileShape shape, DType rightType) {
-    int line = shape.columns() * rightType.bytes();
-    return Math.min(MOST_TERMS, Math.max(16, BLOCK_BYTES / line / 16 * 16));
   }
 
   private static DType storage(ScalarType scalar) {
@@ -127,7 +116,7 @@ public final class ContractionSchedule {
   public static Kernel build(
       KernelBuilder kernel, Contraction contraction, Target target, ProductStore result) {
     TileShape shape = TileShape.of(target, contraction.accumulator());
-    return build(kernel, contraction, shape, result);
+    return build(kernel, contraction, target, shape, result);
   }
 
   /**
@@ -138,8 +127,13 @@ public final class ContractionSchedule {
    *     right operand has panels of as many columns
    */
   public static Kernel build(
-      KernelBuilder kernel, Contraction contraction, TileShape shape, ProductStore result) {
-    return new ContractionSchedule(kernel, contraction, shape, result).build();
+      KernelBuilder kernel,
+      Contraction contraction,
+      Target target,
+      TileShape shape,
+      ProductStore result) {
+    PanelBlocks blocks = PanelBlocks.of(target);
+    return new ContractionSchedule(kernel, contraction, blocks, shape, result).build();
   }
 
   private Kernel build() {

@@ -63,7 +63,7 @@ public final class Panels {
       for (long row = 0; row < k; row += rows) {
         long end = Math.min(k, row + rows);
         packRows(source, offset, row, end, k, n, kStride, columns, bytes, packed);
-        if (kStride >= n) {
+        if (kStride >= n || k == 1) {
           read.accept((offset + (end - 1) * kStride + n) * bytes);
         }
       }

@@ -12,10 +12,10 @@ import java.util.stream.Stream;
 public final class KernelRunner {
   private KernelRunner() {}
 
-  /** Scalar code and all vector widths, unchecked and checked. */
+  /** Scalar code and all vector widths, unchecked and checked, with small and large caches. */
   public static Stream<Target> targets() {
     return Stream.of(0, 128, 256, 512)
-        .flatMap(bits -> Stream.of(new Target(bits, false), new Target(bits, true)));
+        .flatMap(bits -> Stream.of(new Target(bits, false), new Target(bits, true, 48 << 10)));
   }
 
   /** A segment of floats. */
