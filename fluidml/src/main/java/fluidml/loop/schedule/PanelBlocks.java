@@ -27,7 +27,7 @@ record PanelBlocks(int bytes, boolean readsAhead) {
   static PanelBlocks of(Target target) {
     return target.nearestCacheBytes() >= LARGE_CACHE_BYTES
         ? new PanelBlocks(target.nearestCacheBytes() / 4 * 3, true)
-        : new PanelBlocks(96 << 10, false);
+        : new PanelBlocks(144 << 10, false);
   }
 
   /**
