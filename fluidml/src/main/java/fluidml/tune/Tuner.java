@@ -172,12 +172,16 @@ public final class Tuner {
     List<String> usualKeys = usual.steps().stream().map(keys::of).toList();
     Experiments experiments = new Experiments(usual, usualKeys, target, extents, filtering);
     List<Variation> variations = experiments.programs();
+    List<LoweredProgram> programs =
+        variations.parallelStream()
+            .map(v -> v.equals(Variation.USUAL) ? usual : lower(v.decisions()))
+            .toList();
     List<Timed> timed = new ArrayList<>();
     long longest = 0;
     try (Reference reference = new Reference(usual, inputs)) {
       for (int i = 0; i < variations.size(); i++) {
         Variation variation = variations.get(i);
-        LoweredProgram program = i == 0 ? usual : lower(variation.decisions());
+        LoweredProgram program = programs.get(i);
         List<String> names = program.steps().stream().map(keys::of).toList();
         if (!known.table.costs().keySet().containsAll(names)) {
           if (i > 0 && System.nanoTime() + longest > end) {
