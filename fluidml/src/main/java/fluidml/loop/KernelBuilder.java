@@ -96,6 +96,21 @@ public final class KernelBuilder {
   }
 
   /**
+   * The size that a procedure would have: its statements and expressions. Methods beyond a size are
+   * never optimised, so what is written out many times is weighed first.
+   *
+   * @param parameters names of the parameters
+   * @param body writes the statements, as for {@link #procedure}
+   */
+  public int weigh(List<String> parameters, BiConsumer<BodyBuilder, List<Expr>> body) {
+    BodyBuilder builder = new BodyBuilder(parameters);
+    body.accept(builder, parameters.stream().<Expr>map(Expr.Var::new).toList());
+    int[] count = {0};
+    Walk.visit(builder.build(), _ -> count[0]++, _ -> count[0]++);
+    return count[0];
+  }
+
+  /**
    * Adds the entry procedure and finishes the kernel. Whoever emits code of it verifies it first,
    * once for all equal kernels.
    *

@@ -135,6 +135,12 @@ final class WindowGraphs {
     };
   }
 
+  /** A value with a number for each channel added or multiplied. */
+  Value scaled(String name, BinaryFunction function, Value y, long channels) {
+    Value numbers = builder.constant(name, tensor(y.dtype(), channels, 1, 1));
+    return builder.add(new Elementwise.Binary(function), y, numbers);
+  }
+
   /** Compares the compiled graph with the reference, for several widths, threads and checks. */
   void check(List<Lowering> lowerings, float tolerance) {
     Graph graph = builder.build();

@@ -2,6 +2,9 @@ package fluidml.lower;
 
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
+import fluidml.graph.op.Elementwise;
+import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.graph.op.Op;
 import fluidml.graph.op.Reduction.AveragePool;
 import fluidml.graph.op.Reduction.MaxPool;
@@ -12,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 
 final class WindowLoweringTest {
   private static final List<Lowering> LOWERINGS = List.of(new WindowLowering());
@@ -53,6 +57,25 @@ final class WindowLoweringTest {
             : new AveragePool(window, ceil, graphs.random.nextBoolean());
     Value y = graphs.builder.add(op, graphs.image("x", DType.FLOAT32, x));
     graphs.builder.output(graphs.epilogue(y));
+    graphs.check(LOWERINGS, 1e-4f);
+  }
+
+  @Property(tries = 12)
+  void poolingTakesLongChainsBehindIt(@ForAll @IntRange(min = 2, max = 11) int length) {
+    WindowGraphs graphs = new WindowGraphs(length);
+    List<Long> one = List.of(1L, 1L);
+    Window window = new Window(List.of(3L, 3L), List.of(2L, 2L), one, one, one, Padding.EXPLICIT);
+    Value x = graphs.image("x", DType.FLOAT32, new long[] {1, 20, 5, 63});
+    Value y = graphs.builder.add(new MaxPool(window, false, false), x);
+    for (int i = 0; i < length; i++) {
+      y =
+          switch (i % 3) {
+            case 0 -> graphs.scaled("scale" + i, BinaryFunction.MUL, y, 20);
+            case 1 -> graphs.scaled("shift" + i, BinaryFunction.ADD, y, 20);
+            default -> graphs.builder.add(new Elementwise.Unary(UnaryFunction.SIGMOID), y);
+          };
+    }
+    graphs.builder.output(y);
     graphs.check(LOWERINGS, 1e-4f);
   }
 }

@@ -41,6 +41,12 @@ public final class WindowSchedule {
   /** Taps along the last axis that are written out. */
   private static final int LONGEST_ROW = 7;
 
+  /**
+   * Statements and expressions of a block with all that is fused behind it, at most. They take 3 to
+   * 5 bytes of code each, and the JIT compiles no method of more than 8000.
+   */
+  private static final int MOST_WEIGHT = 1600;
+
   /** Vectors of channels that a single pixel takes at once. */
   private static final int VECTORS = 4;
 
@@ -53,6 +59,10 @@ public final class WindowSchedule {
   private final Buffer tile;
   private final WindowBlock.Row row;
   private final List<WindowBlock> blocks;
+
+  /** Whether blocks hand their results to the store from registers. */
+  private final boolean direct;
+
   private final Expr zero = Exprs.index(0);
 
   /** How the elements of a window are combined. */
@@ -136,12 +146,15 @@ public final class WindowSchedule {
     WindowAxis last = problem.axes.getLast();
     this.row =
         new WindowBlock.Row(fixed(last.kernel()), fixed(last.stride()), fixed(last.dilation()));
+    this.direct =
+        problem.resultLanes == problem.lanes
+            && (!isWrittenOut() || isLight(List.of(new WindowBlock(FEW_PIXELS, 0, 0))));
     this.blocks = isWrittenOut() ? blocks() : List.of();
     this.tile =
         kernel.scratch(
             "tile",
             storage,
-            blocks.isEmpty() || !isDirect()
+            blocks.isEmpty() || !direct
                 ? problem.channels.times((double) PIXELS * storage.bytes())
                 : Exprs.index(0));
   }
@@ -166,29 +179,57 @@ public final class WindowSchedule {
         && !(function instanceof Function.Average average && average.padEnd().isPresent());
   }
 
-  /** The blocks of the last axis if it is known, and takes few different ones. */
+  /**
+   * The blocks of the last axis if it is known, and takes few different ones: smaller ones where
+   * much is fused behind them.
+   */
   private List<WindowBlock> blocks() {
     boolean many = problem.lanes * window.scalar().scalar().bits() == 512;
+    List<WindowBlock> all = many ? blocks(PIXELS) : List.of();
+    if (all.isEmpty() || (direct && !isLight(all))) {
+      all = blocks(FEW_PIXELS);
+    }
+    return direct && !isLight(all) ? List.of() : all;
+  }
+
+  private List<WindowBlock> blocks(int most) {
     List<WindowBlock> all =
         problem
             .known
             .filter(k -> k.output > 0)
-            .map(k -> WindowBlock.split(row, k.output, k.input, k.pad, many ? PIXELS : FEW_PIXELS))
+            .map(k -> WindowBlock.split(row, k.output, k.input, k.pad, most))
             .orElse(List.of());
     return new LinkedHashSet<>(all).size() > MOST_BLOCKS ? List.of() : all;
   }
 
-  private Nest write() {
+  /** Whether blocks are small enough to be compiled with all that is fused behind them. */
+  private boolean isLight(List<WindowBlock> all) {
+    return new LinkedHashSet<>(all)
+        .stream()
+            .allMatch(
+                block -> kernel.weigh(part(), (b, p) -> block(b, block, p, true)) <= MOST_WEIGHT);
+  }
+
+  private List<String> place() {
     List<String> place = new ArrayList<>(List.of("image"));
     for (int a = 0; a < rank; a++) {
       place.add("o" + a);
     }
-    List<String> more = new ArrayList<>(place);
+    return place;
+  }
+
+  private List<String> part() {
+    List<String> part = place();
+    part.addAll(List.of("firstChannel", "endChannel"));
+    return part;
+  }
+
+  private Nest write() {
+    List<String> place = place();
+    List<String> more = place();
     more.add("pixels");
     kernel.procedure(
         "finish", more, (b, p) -> finish(b, p.getFirst(), p.subList(1, rank + 1), p.getLast()));
-    List<String> part = new ArrayList<>(place);
-    part.addAll(List.of("firstChannel", "endChannel"));
     Set<WindowBlock> declared = new LinkedHashSet<>(blocks);
     if (blocks.isEmpty()) {
       kernel.procedure("pixel", place, (b, p) -> pixel(b, p.getFirst(), p.subList(1, rank + 1)));
@@ -197,7 +238,7 @@ public final class WindowSchedule {
       }
     }
     for (WindowBlock block : declared) {
-      kernel.procedure(block.procedure(), part, (b, p) -> block(b, block, p));
+      kernel.procedure(block.procedure(), part(), (b, p) -> block(b, block, p, direct));
     }
     Expr units = problem.batch.times(blocks.isEmpty() ? segments() : chunks().times(blocks.size()));
     for (int a = 0; a < rank - 1; a++) {
@@ -210,13 +251,8 @@ public final class WindowSchedule {
     return Exprs.ceilDiv(problem.axes.getLast().output(), SEGMENT);
   }
 
-  /** Whether blocks hand their results to the store from registers. */
-  private boolean isDirect() {
-    return problem.resultLanes == problem.lanes;
-  }
-
   private Expr chunks() {
-    return isDirect() ? Exprs.ceilDiv(problem.channels, CHANNELS) : Exprs.index(1);
+    return direct ? Exprs.ceilDiv(problem.channels, CHANNELS) : Exprs.index(1);
   }
 
   /** Units of blocks: channels run slowest inside an image, blocks of a row fastest. */
@@ -258,7 +294,7 @@ public final class WindowSchedule {
     Runnable call =
         () -> {
           b.call(block.procedure(), place.toArray(Expr[]::new));
-          if (!isDirect()) {
+          if (!direct) {
             List<Expr> finished = new ArrayList<>(place.subList(0, rank + 1));
             finished.add(Exprs.index(block.pixels()));
             b.call("finish", finished.toArray(Expr[]::new));
@@ -317,7 +353,7 @@ public final class WindowSchedule {
                   whole.addAll(List.of(zero, problem.channels));
                   WindowBlock block = new WindowBlock(FEW_PIXELS, 0, 0);
                   b.call(block.procedure(), whole.toArray(Expr[]::new));
-                  if (!isDirect()) {
+                  if (!direct) {
                     arguments.add(Exprs.index(FEW_PIXELS));
                     b.call("finish", arguments.toArray(Expr[]::new));
                   }
@@ -400,8 +436,12 @@ public final class WindowSchedule {
     }
   }
 
-  /** A block for some channels; parameters are image, position, first and end channel. */
-  private void block(BodyBuilder b, WindowBlock block, List<Expr> parameters) {
+  /**
+   * A block for some channels; parameters are image, position, first and end channel.
+   *
+   * @param stores whether results go to the store, else to scratch
+   */
+  private void block(BodyBuilder b, WindowBlock block, List<Expr> parameters, boolean stores) {
     Expr image = parameters.getFirst();
     List<Expr> position = parameters.subList(1, rank + 1);
     List<WindowTaps.Range> ranges = window.ranges(b, position.subList(0, rank - 1));
@@ -438,7 +478,7 @@ public final class WindowSchedule {
           for (int p = 0; p < block.pixels(); p++) {
             int columns = block.taps(row, p);
             Expr value = WindowTaps.finished(sums.get(p), count.map(n -> n.times(columns)));
-            if (isDirect()) {
+            if (stores) {
               List<Expr> coordinates = new ArrayList<>(List.of(image, c));
               coordinates.addAll(position.subList(0, rank - 1));
               coordinates.add(position.getLast().plus(p));
