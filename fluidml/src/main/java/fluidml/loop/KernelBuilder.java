@@ -89,10 +89,15 @@ public final class KernelBuilder {
     Exprs.check(
         procedures.stream().noneMatch(p -> p.name().equals(procedureName)),
         "kernel '" + name + "' already has a procedure " + procedureName);
+    procedures.add(new Procedure(procedureName, parameters, written(parameters, body)));
+    return procedureName;
+  }
+
+  private static Stmt.Block written(
+      List<String> parameters, BiConsumer<BodyBuilder, List<Expr>> body) {
     BodyBuilder builder = new BodyBuilder(parameters);
     body.accept(builder, parameters.stream().<Expr>map(Expr.Var::new).toList());
-    procedures.add(new Procedure(procedureName, parameters, builder.build()));
-    return procedureName;
+    return builder.build();
   }
 
   /**
@@ -103,10 +108,8 @@ public final class KernelBuilder {
    * @param body writes the statements, as for {@link #procedure}
    */
   public int weigh(List<String> parameters, BiConsumer<BodyBuilder, List<Expr>> body) {
-    BodyBuilder builder = new BodyBuilder(parameters);
-    body.accept(builder, parameters.stream().<Expr>map(Expr.Var::new).toList());
     int[] count = {0};
-    Walk.visit(builder.build(), _ -> count[0]++, _ -> count[0]++);
+    Walk.visit(written(parameters, body), _ -> count[0]++, _ -> count[0]++);
     return count[0];
   }
 

@@ -157,29 +157,24 @@ final class Warmup {
   /** Runs one unit; whether it seems compiled. */
   private boolean unit(Candidate candidate) {
     int width = candidate.units % WIDE_EVERY == WIDE_EVERY - 1 ? WIDE_UNITS : 1;
+    long end = Math.min(candidate.extent, candidate.unit + width);
     long begin = System.nanoTime();
     long before = AllocationGauge.bytes();
     try {
       candidate.code.run(
-          binding.frame(candidate.step),
-          scratch.applyAsLong(candidate.step),
-          candidate.unit,
-          Math.min(candidate.extent, candidate.unit + width));
+          binding.frame(candidate.step), scratch.applyAsLong(candidate.step), candidate.unit, end);
     } catch (FluidmlException e) {
       // The operands are whatever lies in the arena; a kernel may rightly refuse them.
       candidate.units = MIN_UNITS;
       return true;
     }
     long allocated = AllocationGauge.bytes() - before;
-    long nanos = (System.nanoTime() - begin) / width;
+    long nanos = (System.nanoTime() - begin) / (end - candidate.unit);
     if (nanos < candidate.leastNanos - candidate.leastNanos / 8) {
       candidate.leastNanos = nanos;
       candidate.stale = 0;
     }
     candidate.unit = (candidate.unit + 1) % candidate.extent;
-    if (width > 1 && candidate.unit + width > candidate.extent) {
-      candidate.unit = 0;
-    }
     return allocated < CALM_BYTES || nanos < CALM_NANOS;
   }
 }
