@@ -157,19 +157,20 @@ final class Warmup {
   /** Runs one unit; whether it seems compiled. */
   private boolean unit(Candidate candidate) {
     int width = candidate.units % WIDE_EVERY == WIDE_EVERY - 1 ? WIDE_UNITS : 1;
-    long end = Math.min(candidate.extent, candidate.unit + width);
+    long first = Math.max(0, Math.min(candidate.unit, candidate.extent - width));
+    long end = Math.min(candidate.extent, first + width);
     long begin = System.nanoTime();
     long before = AllocationGauge.bytes();
     try {
       candidate.code.run(
-          binding.frame(candidate.step), scratch.applyAsLong(candidate.step), candidate.unit, end);
+          binding.frame(candidate.step), scratch.applyAsLong(candidate.step), first, end);
     } catch (FluidmlException e) {
       // The operands are whatever lies in the arena; a kernel may rightly refuse them.
       candidate.units = MIN_UNITS;
       return true;
     }
     long allocated = AllocationGauge.bytes() - before;
-    long nanos = (System.nanoTime() - begin) / (end - candidate.unit);
+    long nanos = (System.nanoTime() - begin) / (end - first);
     if (nanos < candidate.leastNanos - candidate.leastNanos / 8) {
       candidate.leastNanos = nanos;
       candidate.stale = 0;
