@@ -22,11 +22,11 @@ import java.util.Optional;
  * call of their own.
  */
 public final class ConvolutionLowering implements Lowering {
-  /** Pixels of a tile. */
-  private static final int ROWS = 6;
+  /** Pixels of a tile with 1, 2, 3 and 4 vectors of columns, with 32 registers. */
+  private static final int[] ROWS_OF_32 = {12, 8, 6, 5};
 
-  /** Pixels of a tile with four vectors of columns: two terms at a time fit 32 registers. */
-  private static final int ROWS_OF_WIDEST = 5;
+  /** Pixels of a tile with 1 and 2 vectors of columns, with 16 registers. */
+  private static final int[] ROWS_OF_16 = {10, 6};
 
   /** Relative speed of a tile with 1, 2, 3 and 4 vectors of columns, with 32 registers. */
   private static final double[] SPEED_OF_32 = {0.6, 0.85, 0.97, 1};
@@ -64,8 +64,16 @@ public final class ConvolutionLowering implements Lowering {
   }
 
   /** The tile chosen for a node, else the best by the rule. */
-  static TileShape tile(Context context, Node node, DType dtype, long filters) {
-    TileShape usual = tile(context.target(), dtype, filters);
+  private static TileShape tile(Context context, Node node, DType dtype, long filters) {
+    return tile(context, node, dtype, tile(context.target(), dtype, filters, true));
+  }
+
+  /** The tile chosen for a node, else the best one for panels that are computed whole. */
+  static TileShape wholeTile(Context context, Node node, DType dtype, long filters) {
+    return tile(context, node, dtype, tile(context.target(), dtype, filters, false));
+  }
+
+  private static TileShape tile(Context context, Node node, DType dtype, TileShape usual) {
     Decisions.Tiling chosen = context.decisions().tiles().get(node.name());
     boolean fits =
         chosen != null
@@ -74,22 +82,29 @@ public final class ConvolutionLowering implements Lowering {
     return fits ? new TileShape(chosen.rows(), chosen.vectors(), usual.lanes()) : usual;
   }
 
-  private static TileShape tile(Target target, DType dtype, long filters) {
+  /**
+   * The best tile for a number of filters.
+   *
+   * @param narrows whether the last panel is computed only as far as it has filters
+   */
+  private static TileShape tile(Target target, DType dtype, long filters, boolean narrows) {
     int lanes = target.lanes(Exprs.registerType(dtype));
     double[] speed = target.vectorBits() == 512 ? SPEED_OF_32 : SPEED_OF_16;
+    int[] rows = target.vectorBits() == 512 ? ROWS_OF_32 : ROWS_OF_16;
     int best = 1;
     double bestCost = Double.MAX_VALUE;
     for (int vectors = 1; vectors <= speed.length; vectors++) {
       long all = Math.ceilDiv(filters, (long) lanes);
       int rest = (int) (all % vectors);
       double cost = all / vectors * vectors / speed[vectors - 1];
-      cost += rest == 0 ? 0 : rest / speed[rest - 1];
-      if (cost <= bestCost) {
+      int last = narrows ? rest : vectors;
+      cost += rest == 0 ? 0 : last / speed[last - 1];
+      if (cost < bestCost) {
         bestCost = cost;
         best = vectors;
       }
     }
-    return new TileShape(best == 4 ? ROWS_OF_WIDEST : ROWS, best, lanes);
+    return new TileShape(rows[best - 1], best, lanes);
   }
 
   /** Vectors of the last panel that have filters. */
@@ -137,7 +152,8 @@ public final class ConvolutionLowering implements Lowering {
             lastVectors(shape.filters(), tile),
             result.lanes());
     Nest nest =
-        ConvolutionSchedule.write(call.kernel(), problem, tile, flat ? result.flat() : result);
+        ConvolutionSchedule.write(
+            call.kernel(), problem, tile, context.target(), flat ? result.flat() : result);
     Dim work = y.elements().times(2 * shape.depth()).plus(result.work(cluster));
     return call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry());
   }

@@ -84,7 +84,7 @@ public final class WinogradLowering implements Lowering {
         || WindowResult.refusal(cluster).isPresent()) {
       return new Result.Refused("");
     }
-    TileShape tile = ConvolutionLowering.tile(context, node, x.dtype(), shape.get().filters());
+    TileShape tile = ConvolutionLowering.wholeTile(context, node, x.dtype(), shape.get().filters());
     Decisions.Algorithm chosen = context.decisions().algorithms().get(node.name());
     OptionalInt outputs =
         chosen == null
@@ -139,7 +139,8 @@ public final class WinogradLowering implements Lowering {
             axes.get(1),
             call.parameter(Dim.of(block(shape, transform, tile))),
             result.lanes());
-    Nest nest = WinogradSchedule.write(call.kernel(), problem, transform, tile, result);
+    Nest nest =
+        WinogradSchedule.write(call.kernel(), problem, transform, tile, context.target(), result);
     double saved = (double) (outputs * outputs * 9) / (transform.products() * transform.products());
     Dim work = y.elements().times((long) (2 * shape.depth() / saved)).plus(result.work(cluster));
     return call.build(

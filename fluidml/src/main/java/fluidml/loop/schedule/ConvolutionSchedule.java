@@ -6,6 +6,7 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.KernelBuilder;
 import fluidml.loop.ScalarType;
+import fluidml.loop.Target;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +46,7 @@ public final class ConvolutionSchedule {
   private final Problem problem;
   private final TileShape tile;
   private final TileStore result;
+  private final boolean readsAhead;
   private final int rank;
   private final int entry;
   private final Buffer sums;
@@ -103,11 +105,12 @@ public final class ConvolutionSchedule {
   }
 
   private ConvolutionSchedule(
-      KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
+      KernelBuilder kernel, Problem problem, TileShape tile, Target target, TileStore result) {
     this.kernel = kernel;
     this.problem = problem;
     this.tile = tile;
     this.result = result;
+    this.readsAhead = PanelBlocks.of(target).readsAhead();
     this.rank = problem.axes.size();
     this.entry = tile.rows() * (rank + 1) + 1;
     Expr taps = one;
@@ -153,8 +156,8 @@ public final class ConvolutionSchedule {
    * @return the entry
    */
   public static Nest write(
-      KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
-    return new ConvolutionSchedule(kernel, problem, tile, result).write();
+      KernelBuilder kernel, Problem problem, TileShape tile, Target target, TileStore result) {
+    return new ConvolutionSchedule(kernel, problem, tile, target, result).write();
   }
 
   /** Whether the inputs of a pixel that is not copied lie one after another. */
@@ -191,7 +194,8 @@ public final class ConvolutionSchedule {
   }
 
   private void declareMultiply(TileShape part) {
-    List<String> parameters = List.of("slot", "panel", "ahead", "stride");
+    List<String> parameters =
+        readsAhead ? List.of("slot", "panel", "ahead", "stride") : List.of("slot", "panel");
     if (!problem.transposed) {
       kernel.procedure(
           name("multiply", part),
@@ -233,7 +237,9 @@ public final class ConvolutionSchedule {
             parameters.get(1),
             starts,
             depth,
-            new RowTile.Ahead(parameters.get(2), parameters.get(3)),
+            readsAhead
+                ? Optional.of(new RowTile.Ahead(parameters.get(2), parameters.get(3)))
+                : Optional.empty(),
             zero);
   }
 
@@ -428,8 +434,12 @@ public final class ConvolutionSchedule {
         parameters.get(4).min(ceilDiv(rest, height)),
         t -> {
           Expr count = b.let("count", rest.minus(t.times(height)).min(height));
-          RowTile.Ahead ahead = RowTile.Ahead.share(next, t, stride, depth, tile.columns());
-          Expr[] arguments = {t, right, b.let("ahead", ahead.start()), ahead.stride()};
+          List<Expr> arguments = new ArrayList<>(List.of(t, right));
+          if (readsAhead) {
+            RowTile.Ahead ahead = RowTile.Ahead.share(next, t, stride, depth, tile.columns());
+            arguments.add(b.let("ahead", ahead.start()));
+            arguments.add(ahead.stride());
+          }
           TileShape narrow = new TileShape(tile.rows(), problem.lastVectors, tile.lanes());
           if (narrow.equals(tile)) {
             chooseSource(b, tile, t, height, arguments);
@@ -447,7 +457,7 @@ public final class ConvolutionSchedule {
   }
 
   private void chooseSource(
-      BodyBuilder b, TileShape part, Expr slot, Expr count, Expr[] arguments) {
+      BodyBuilder b, TileShape part, Expr slot, Expr count, List<Expr> arguments) {
     Runnable direct = () -> chooseHeight(b, "multiply", part, count, arguments);
     Runnable copied = () -> chooseHeight(b, "multiplyGathered", part, count, arguments);
     if (problem.transposed) {
@@ -461,15 +471,15 @@ public final class ConvolutionSchedule {
   }
 
   private static void chooseHeight(
-      BodyBuilder b, String kind, TileShape part, Expr count, Expr[] arguments) {
+      BodyBuilder b, String kind, TileShape part, Expr count, List<Expr> arguments) {
     if (part.rows() == 1) {
-      b.call(name(kind, part), arguments);
+      b.call(name(kind, part), arguments.toArray(Expr[]::new));
       return;
     }
     TileShape lower = new TileShape(part.rows() - 1, part.vectors(), part.lanes());
     b.when(
         count.eq(Exprs.index(part.rows())),
-        () -> b.call(name(kind, part), arguments),
+        () -> b.call(name(kind, part), arguments.toArray(Expr[]::new)),
         () -> chooseHeight(b, kind, lower, count, arguments));
   }
 

@@ -12,9 +12,9 @@ import java.util.Optional;
 
 /**
  * The micro-kernel of convolutions: the sums of a tile in registers, rows at any places times the
- * columns of a panel. Where terms are neighbours, some memory is read on the way that will be
- * needed soon, so that it is in cache when its turn comes; a table of offsets leaves no registers
- * for that.
+ * columns of a panel. On request, and where terms are neighbours, some memory is read on the way
+ * that will be needed soon, so that it is in cache when its turn comes; a table of offsets leaves
+ * no registers for that.
  *
  * @param tile rows and vectors that are computed
  * @param rows the left operand
@@ -59,9 +59,17 @@ record RowTile(
    * @param panel where the panel begins
    * @param starts where every row begins
    * @param terms number of terms
+   * @param requested what is read ahead
    * @param to where the sums go
    */
-  void write(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Ahead ahead, Expr to) {
+  void write(
+      BodyBuilder body,
+      Expr panel,
+      List<Expr> starts,
+      Expr terms,
+      Optional<Ahead> requested,
+      Expr to) {
+    Optional<Ahead> ahead = offsets.isEmpty() ? requested : Optional.empty();
     ScalarType scalar = Exprs.registerType(result.dtype());
     Expr zero = body.variable("zero", Exprs.constant(new Type(scalar, tile.lanes()), 0));
     List<Expr.Read> sums = new ArrayList<>();
@@ -69,7 +77,8 @@ record RowTile(
       sums.add(body.variable("sum", zero));
     }
     ScalarType bits = scalar == ScalarType.F64 ? ScalarType.I64 : ScalarType.I32;
-    Expr.Read seen = body.variable("seen", Exprs.integer(new Type(bits, 1), 0));
+    Optional<Expr.Read> seen =
+        ahead.map(_ -> body.variable("seen", Exprs.integer(new Type(bits, 1), 0)));
     int unroll = unroll();
     Expr whole = body.let("whole", terms.div(unroll).times(unroll));
     body.loop(
@@ -78,10 +87,12 @@ record RowTile(
         whole,
         unroll,
         k -> {
-          if (offsets.isEmpty()) {
-            Expr soon = body.load(panels, ahead.start.plus(k.times(ahead.stride)));
-            body.assign(seen, Exprs.xor(seen, Exprs.bitcast(bits, soon)));
-          }
+          ahead.ifPresent(
+              next -> {
+                Expr soon = body.load(panels, next.start.plus(k.times(next.stride)));
+                Expr both = Exprs.xor(seen.orElseThrow(), Exprs.bitcast(bits, soon));
+                body.assign(seen.orElseThrow(), both);
+              });
           for (int u = 0; u < unroll; u++) {
             add(body, panel, starts, k.plus(u), sums);
           }
@@ -89,10 +100,8 @@ record RowTile(
     if (unroll > 1) {
       body.when(whole.lt(terms), () -> add(body, panel, starts, whole, sums));
     }
-    if (offsets.isEmpty()) {
-      // Stored where the first sum goes right after, so that reading ahead is not in vain.
-      body.store(result, to, Exprs.bitcast(scalar, seen));
-    }
+    // Stored where the first sum goes right after, so that reading ahead is not in vain.
+    seen.ifPresent(word -> body.store(result, to, Exprs.bitcast(scalar, word)));
     for (int r = 0; r < tile.rows(); r++) {
       for (int v = 0; v < tile.vectors(); v++) {
         Expr at = to.plus((double) r * columns + (double) v * tile.lanes());

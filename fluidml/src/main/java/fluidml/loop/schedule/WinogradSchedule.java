@@ -6,6 +6,7 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.KernelBuilder;
 import fluidml.loop.ScalarType;
+import fluidml.loop.Target;
 import fluidml.loop.Type;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
@@ -22,8 +23,11 @@ import java.util.Optional;
  * leave the image are copied first, with zeros for the padding.
  *
  * <p>Filters come transformed and packed as panels {@code [product][panel][channel][column]}, zero
- * where there is no filter. A unit of the parallel range is one block with one panel, panels
- * running fastest; its result does not depend on the partition.
+ * where there is no filter. A unit of the parallel range is a few squares, the rows of a tile, with
+ * one panel. Where there are more squares than filters panels run fastest, so that threads share
+ * the squares and each transforms its own once, else squares, so that they share the filters. A
+ * range of units is done as rectangles of squares and panels, squares in blocks; the result does
+ * not depend on the partition.
  */
 public final class WinogradSchedule {
   private final KernelBuilder kernel;
@@ -31,6 +35,7 @@ public final class WinogradSchedule {
   private final CookToom transform;
   private final TileShape tile;
   private final TileStore result;
+  private final boolean readsAhead;
   private final int products;
   private final int outputs;
   private final Type vector;
@@ -78,12 +83,18 @@ public final class WinogradSchedule {
       int resultLanes) {}
 
   private WinogradSchedule(
-      KernelBuilder kernel, Problem problem, CookToom transform, TileShape tile, TileStore result) {
+      KernelBuilder kernel,
+      Problem problem,
+      CookToom transform,
+      TileShape tile,
+      Target target,
+      TileStore result) {
     this.kernel = kernel;
     this.problem = problem;
     this.transform = transform;
     this.tile = tile;
     this.result = result;
+    this.readsAhead = PanelBlocks.of(target).readsAhead();
     this.products = transform.products();
     this.outputs = transform.outputs();
     ScalarType scalar = Exprs.registerType(problem.input.dtype());
@@ -121,8 +132,13 @@ public final class WinogradSchedule {
    * @return the entry
    */
   public static Nest write(
-      KernelBuilder kernel, Problem problem, CookToom transform, TileShape tile, TileStore result) {
-    return new WinogradSchedule(kernel, problem, transform, tile, result).write();
+      KernelBuilder kernel,
+      Problem problem,
+      CookToom transform,
+      TileShape tile,
+      Target target,
+      TileStore result) {
+    return new WinogradSchedule(kernel, problem, transform, tile, target, result).write();
   }
 
   private Nest write() {
@@ -149,7 +165,9 @@ public final class WinogradSchedule {
       int height = rows;
       kernel.procedure(
           "multiply" + rows,
-          List.of("left", "panel", "to", "ahead", "stride"),
+          readsAhead
+              ? List.of("left", "panel", "to", "ahead", "stride")
+              : List.of("left", "panel", "to"),
           (b, p) -> multiply(b, height, p));
     }
     kernel.procedure(
@@ -166,40 +184,72 @@ public final class WinogradSchedule {
         "finishBlock",
         List.of("first", "count", "panel", "slot"),
         (b, p) -> finishBlock(b, p.get(0), p.get(1), p.get(2), p.get(3)));
-    return new Nest(blocks().times(panelCount()), this::main);
+    kernel.procedure("rectangle", List.of("from", "to", "panel", "end"), this::rectangle);
+    return new Nest(groupCount().times(panelCount()), this::main);
   }
 
-  private Expr blocks() {
-    return Exprs.floorDiv(squares.plus(problem.block).minus(1), problem.block);
+  private Expr groupCount() {
+    return Exprs.ceilDiv(squares, tile.rows());
   }
 
   private Expr panelCount() {
     return Exprs.ceilDiv(problem.filters, tile.columns());
   }
 
+  /** Cuts a range of units, which run row by row, into at most three rectangles. */
   private void main(BodyBuilder b, Expr begin, Expr end) {
-    Expr blocks = b.let("blocks", blocks());
-    Expr panels = b.let("panels", panelCount());
-    Expr height = b.let("height", squares.div(blocks));
-    Expr higher = b.let("higher", squares.minus(height.times(blocks)));
+    Expr byPanel = b.let("byPanel", squares.lt(problem.filters));
+    Expr inner = b.let("inner", Exprs.select(byPanel, groupCount(), panelCount()));
+    Expr first = b.let("first", begin.plus(inner).minus(1).div(inner));
+    Expr last = b.let("last", end.div(inner));
+    Expr left = b.let("left", begin.minus(first.minus(1).times(inner)));
+    Expr right = b.let("right", end.minus(last.times(inner)));
+    b.when(
+        first.gt(last),
+        () -> rectangle(b, byPanel, last, first, left, right),
+        () -> {
+          b.when(left.lt(inner), () -> rectangle(b, byPanel, first.minus(1), first, left, inner));
+          b.when(first.lt(last), () -> rectangle(b, byPanel, first, last, zero, inner));
+          b.when(right.gt(zero), () -> rectangle(b, byPanel, last, last.plus(1), zero, right));
+        });
+  }
+
+  private static void rectangle(
+      BodyBuilder b, Expr byPanel, Expr top, Expr bottom, Expr left, Expr right) {
+    b.call(
+        "rectangle",
+        Exprs.select(byPanel, left, top),
+        Exprs.select(byPanel, right, bottom),
+        Exprs.select(byPanel, top, left),
+        Exprs.select(byPanel, bottom, right));
+  }
+
+  /** Parameters: the first group of squares and the end of them, the first panel and their end. */
+  private void rectangle(BodyBuilder b, List<Expr> parameters) {
+    Expr groups = b.let("groups", groupCount());
+    Expr least = b.let("least", squares.div(groups));
+    Expr larger = b.let("larger", squares.minus(least.times(groups)));
+    Expr from = parameters.get(0);
+    Expr to = parameters.get(1);
+    Expr start = b.let("start", from.times(least).plus(from.min(larger)));
+    Expr stop = b.let("stop", to.times(least).plus(to.min(larger)));
+    Expr size = b.let("size", stop.minus(start));
+    Expr blocks = b.let("blocks", Exprs.floorDiv(size.plus(problem.block).minus(1), problem.block));
+    Expr height = b.let("height", size.div(blocks));
+    Expr higher = b.let("higher", size.minus(height.times(blocks)));
+    Expr panel = parameters.get(2);
+    Expr end = parameters.get(3);
     b.loop(
         "block",
-        begin.div(panels),
-        b.let("last", end.minus(1).div(panels).plus(1)),
+        zero,
+        blocks,
         block -> {
-          Expr first = b.let("first", block.times(height).plus(block.min(higher)));
+          Expr first = b.let("first", start.plus(block.times(height)).plus(block.min(higher)));
           Expr more = Exprs.select(block.lt(higher), Exprs.index(1), zero);
           Expr count = b.let("count", height.plus(more));
-          Expr before = b.let("before", block.times(panels));
-          Expr from = b.let("from", begin.minus(before).max(zero));
-          Expr to = b.let("to", end.minus(before).min(panels));
           b.call("transformBlock", first, count);
-          b.call("multiplyBlock", from, to, count);
-          b.loop(
-              "panel",
-              from,
-              to,
-              panel -> b.call("finishBlock", first, count, panel, panel.minus(from)));
+          b.call("multiplyBlock", panel, end, count);
+          b.loop("p", panel, end, p -> b.call("finishBlock", first, count, p, p.minus(panel)));
         });
   }
 
@@ -385,18 +435,17 @@ public final class WinogradSchedule {
                       Expr row = b.let("row", g.times(height).plus(g.min(higher)));
                       Expr more = Exprs.select(g.lt(higher), Exprs.index(1), zero);
                       Expr rows = b.let("rows", height.plus(more));
-                      RowTile.Ahead ahead =
-                          RowTile.Ahead.share(next, g, stride, problem.channels, tile.columns());
-                      choose(
-                          b,
-                          tile.rows(),
-                          rows,
-                          List.of(
-                              line.plus(row).times(problem.channels),
-                              right,
-                              target.plus(row).times(columns),
-                              ahead.start(),
-                              ahead.stride()));
+                      List<Expr> arguments = new ArrayList<>();
+                      arguments.add(line.plus(row).times(problem.channels));
+                      arguments.add(right);
+                      arguments.add(target.plus(row).times(columns));
+                      if (readsAhead) {
+                        RowTile.Ahead ahead =
+                            RowTile.Ahead.share(next, g, stride, problem.channels, tile.columns());
+                        arguments.add(ahead.start());
+                        arguments.add(ahead.stride());
+                      }
+                      choose(b, tile.rows(), rows, arguments);
                     });
               });
         });
@@ -426,7 +475,9 @@ public final class WinogradSchedule {
             parameters.get(1),
             starts,
             problem.channels,
-            new RowTile.Ahead(parameters.get(3), parameters.get(4)),
+            readsAhead
+                ? Optional.of(new RowTile.Ahead(parameters.get(3), parameters.get(4)))
+                : Optional.empty(),
             parameters.get(2));
   }
 
