@@ -27,12 +27,16 @@ final class RecurrentLoweringTest {
   private final GraphBuilder g = new GraphBuilder("t");
   private final List<Tensor> inputs = new ArrayList<>();
 
-  private Value weight(String name, DType dtype, double scale, long... dims) {
+  private Value weight(String name, DType dtype, double scale, boolean constant, long... dims) {
     Tensor tensor = Tensor.allocate(dtype, dims);
     for (long i = 0; i < tensor.elements(); i++) {
       tensor.setDouble(i, random.nextGaussian() * scale);
     }
-    return g.constant(name, tensor);
+    if (constant) {
+      return g.constant(name, tensor);
+    }
+    inputs.add(tensor);
+    return g.input(name, Type.tensor(dtype, tensor.shape()));
   }
 
   private Value input(String name, DType dtype, Shape shape, long... dims) {
@@ -42,15 +46,24 @@ final class RecurrentLoweringTest {
 
   @ParameterizedTest
   @CsvSource({
-    "lstm, FORWARD, false, FLOAT32",
-    "lstm, BIDIRECTIONAL, true, FLOAT32",
-    "lstm, REVERSE, false, FLOAT64",
-    "gru, BIDIRECTIONAL, false, FLOAT32",
-    "gru, REVERSE, true, FLOAT64",
-    "rnn, BIDIRECTIONAL, true, FLOAT32",
-    "rnn, FORWARD, false, FLOAT32"
+    "lstm, FORWARD, false, FLOAT32, true, 2",
+    "lstm, BIDIRECTIONAL, true, FLOAT32, true, 2",
+    "lstm, REVERSE, false, FLOAT64, true, 2",
+    "gru, BIDIRECTIONAL, false, FLOAT32, true, 7",
+    "gru, REVERSE, true, FLOAT64, true, 2",
+    "rnn, BIDIRECTIONAL, true, FLOAT32, true, 2",
+    "rnn, FORWARD, false, FLOAT32, true, 5",
+    "gru, BIDIRECTIONAL, true, FLOAT32, false, 9",
+    "lstm, BIDIRECTIONAL, false, FLOAT64, false, 3",
+    "lstm, BIDIRECTIONAL, false, FLOAT32, true, 1"
   })
-  void everyLayer(String kind, Direction direction, boolean batchFirst, DType dtype) {
+  void everyLayer(
+      String kind,
+      Direction direction,
+      boolean batchFirst,
+      DType dtype,
+      boolean constant,
+      int sequences) {
     int gates = kind.equals("lstm") ? 4 : kind.equals("gru") ? 3 : 1;
     int count = direction.count();
     List<Activation> activations = new ArrayList<>();
@@ -69,18 +82,19 @@ final class RecurrentLoweringTest {
     Dim depth = Dim.of(FEATURES);
     Value x =
         batchFirst
-            ? input("x", dtype, Shape.of(batch, time, depth), 2, 5, FEATURES)
-            : input("x", dtype, Shape.of(time, batch, depth), 5, 2, FEATURES);
-    Value w = weight("w", dtype, 0.2, count, (long) gates * HIDDEN, FEATURES);
-    Value r = weight("r", dtype, 0.2, count, (long) gates * HIDDEN, HIDDEN);
+            ? input("x", dtype, Shape.of(batch, time, depth), sequences, 5, FEATURES)
+            : input("x", dtype, Shape.of(time, batch, depth), 5, sequences, FEATURES);
+    Value w = weight("w", dtype, 0.2, constant, count, (long) gates * HIDDEN, FEATURES);
+    Value r = weight("r", dtype, 0.2, constant, count, (long) gates * HIDDEN, HIDDEN);
     boolean plain = kind.equals("rnn") && direction == Direction.FORWARD;
-    Value b = plain ? Value.ABSENT : weight("bias", dtype, 0.3, count, 2L * gates * HIDDEN);
+    Value b =
+        plain ? Value.ABSENT : weight("bias", dtype, 0.3, constant, count, 2L * gates * HIDDEN);
     Dim directions = Dim.of(count);
     Dim hidden = Dim.of(HIDDEN);
     Value h =
         batchFirst
-            ? input("h", dtype, Shape.of(batch, directions, hidden), 2, count, HIDDEN)
-            : input("h", dtype, Shape.of(directions, batch, hidden), count, 2, HIDDEN);
+            ? input("h", dtype, Shape.of(batch, directions, hidden), sequences, count, HIDDEN)
+            : input("h", dtype, Shape.of(directions, batch, hidden), count, sequences, HIDDEN);
     List<Value> results =
         switch (kind) {
           case "lstm" ->

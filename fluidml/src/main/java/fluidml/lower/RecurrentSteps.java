@@ -1,0 +1,333 @@
+package fluidml.lower;
+
+import fluidml.graph.Value;
+import fluidml.graph.op.Elementwise.UnaryFunction;
+import fluidml.graph.op.Recurrent;
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.Type;
+import fluidml.loop.schedule.Nest;
+import fluidml.loop.schedule.PanelSchedule;
+import fluidml.loop.schedule.StateProduct;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The steps of a recurrent layer as one kernel. A direction of a sequence is a unit of the parallel
+ * range; neighbouring sequences of a direction go through time together, with their states in
+ * scratch. In every step the states are multiplied with the weights, which come packed as panels,
+ * one gate after another; then all gates are combined in vectors.
+ */
+final class RecurrentSteps {
+  private static final Expr ZERO = Exprs.index(0);
+
+  private final RecurrentLayer layer;
+  private final Lowering.Context context;
+  private final List<KernelCall> calls;
+  private final CallBuilder call;
+
+  /** {@code [time, batch, direction, gate, hidden]}. */
+  private final BufferView products;
+
+  /** {@code [direction, 2 · gates · hidden]}. */
+  private final Optional<BufferView> bias;
+
+  /** {@code [direction, batch, hidden]}, as all states. */
+  private final Optional<BufferView> firstHidden;
+
+  private final Optional<BufferView> firstCell;
+  private final Optional<BufferView> lastHidden;
+  private final Optional<BufferView> lastCell;
+
+  /** {@code [time, direction, batch, hidden]}. */
+  private final Optional<BufferView> y;
+
+  private final Expr time;
+  private final Expr batch;
+  private final Expr hidden;
+  private final StateProduct product;
+  private final int lanes;
+  private final Type scalar;
+  private final Buffer state;
+  private final Buffer cells;
+
+  RecurrentSteps(
+      RecurrentLayer layer, Lowering.Context context, View products, List<KernelCall> calls) {
+    this.layer = layer;
+    this.context = context;
+    this.calls = calls;
+    this.call = new CallBuilder(Labels.of(layer.op()));
+    DType dtype = layer.dtype();
+    this.products = call.read(products);
+    this.bias = layer.operand(3).map(v -> call.read(context.view(v)));
+    this.firstHidden = layer.operand(5).map(v -> call.read(layer.state(context.view(v))));
+    this.firstCell = layer.operand(6).map(v -> call.read(layer.state(context.view(v))));
+    this.y = layer.result(0).map(v -> call.write(layer.sequence(context.view(v))));
+    this.lastHidden = layer.result(1).map(v -> call.write(layer.state(context.view(v))));
+    this.lastCell = layer.result(2).map(v -> call.write(layer.state(context.view(v))));
+    this.time = call.size(layer.time());
+    this.batch = call.size(layer.batch());
+    this.hidden = call.parameter(Dim.of(layer.hidden()));
+    this.scalar = new Type(Exprs.registerType(dtype), 1);
+    boolean dense =
+        Stream.of(bias, firstHidden, firstCell, lastHidden, lastCell, y)
+            .flatMap(Optional::stream)
+            .allMatch(v -> v.isDense(v.view().shape().rank() - 1));
+    // Exponentials of doubles are scalars.
+    this.lanes = dense && dtype == DType.FLOAT32 ? context.target().lanes(List.of(dtype)) : 1;
+    StateProduct.Shape shape = StateProduct.Shape.of(context.target(), dtype, layer.hidden());
+    Expr bytes = hidden.times((double) dtype.bytes() * shape.rows());
+    this.state = call.kernel().scratch("state", dtype, bytes);
+    this.cells = call.kernel().scratch("cells", dtype, bytes);
+    Buffer panels = panels(shape.columns());
+    this.product = StateProduct.write(call.kernel(), shape, state, panels, layer.gates(), hidden);
+  }
+
+  /** The weights as panels {@code [direction, gate][panel][state][unit]}. */
+  private Buffer panels(int columns) {
+    Value weights = layer.node().input(2);
+    long groups = (long) layer.directions() * layer.gates();
+    long hidden = layer.hidden();
+    if (context.constant(weights).isPresent()) {
+      FilterPanels packing = new FilterPanels(groups, hidden, hidden, 1, false, columns);
+      return call.packed(weights.dtype(), packing, weights);
+    }
+    long padded = Math.ceilDiv(hidden, (long) columns) * columns;
+    Dim elements = Dim.of(groups * padded * hidden);
+    Value packed = context.temporary(weights.name() + ".panels", weights.dtype(), elements);
+    CallBuilder packing = new CallBuilder("PackWeights");
+    BufferView from = packing.read(context.view(weights));
+    Buffer to = packing.write(View.rowMajor(packed)).buffer();
+    Expr units = packing.parameter(Dim.of(hidden));
+    PanelSchedule.Problem problem =
+        new PanelSchedule.Problem(
+            from.buffer(),
+            e -> {
+              Expr direction = Exprs.floorDiv(e.group(), Exprs.index(layer.gates()));
+              Expr gate = e.group().minus(direction.times((double) layer.gates()));
+              Expr row = gate.times(units).plus(e.filter());
+              return from.index(List.of(direction, row, e.channel()));
+            },
+            to,
+            packing.parameter(Dim.of(groups)),
+            units,
+            units,
+            packing.parameter(Dim.ONE),
+            columns);
+    Nest nest = PanelSchedule.write(problem);
+    calls.add(
+        packing.build("PackWeights", List.of(layer.node()), elements, nest.extent(), nest.entry()));
+    return call.read(View.rowMajor(packed)).buffer();
+  }
+
+  /** Adds the call. */
+  void lower() {
+    call.kernel().procedure("begin", List.of("d", "b", "rows"), (b, p) -> begin(b, p));
+    call.kernel().procedure("step", List.of("d", "b", "rows", "t"), (b, p) -> step(b, p));
+    call.kernel().procedure("end", List.of("d", "b", "rows"), (b, p) -> end(b, p));
+    Dim work =
+        layer.time().times(layer.batch()).times(layer.columns()).times(Dim.of(2 * layer.hidden()));
+    Expr units = batch.times(Exprs.index(layer.directions()));
+    String label = Labels.of(layer.op());
+    calls.add(call.build(label, List.of(layer.node()), work, units, this::main));
+  }
+
+  private void main(BodyBuilder b, Expr begin, Expr end) {
+    b.loop(
+        "d",
+        Exprs.floorDiv(begin, batch),
+        b.let("last", Exprs.floorDiv(end.minus(1), batch).plus(1)),
+        d -> {
+          Expr before = b.let("before", d.times(batch));
+          Expr to = b.let("to", end.minus(before).min(batch));
+          b.loop(
+              "b",
+              b.let("from", begin.minus(before).max(ZERO)),
+              to,
+              product.shape().rows(),
+              row -> {
+                Expr rows = Exprs.index(product.shape().rows());
+                sequences(b, d, row, b.let("rows", to.minus(row).min(rows)));
+              });
+        });
+  }
+
+  /** Some sequences of a direction through all steps. */
+  private void sequences(BodyBuilder b, Expr d, Expr row, Expr rows) {
+    b.call("begin", d, row, rows);
+    b.loop(
+        "s",
+        ZERO,
+        time,
+        s -> {
+          Expr back = time.minus(Exprs.index(1)).minus(s);
+          Expr t =
+              switch (layer.cell().direction()) {
+                case FORWARD -> s;
+                case REVERSE -> back;
+                case BIDIRECTIONAL -> Exprs.select(d.eq(Exprs.index(1)), back, s);
+              };
+          product.call(b, d, rows, s);
+          b.call("step", d, row, rows, t);
+        });
+    b.call("end", d, row, rows);
+  }
+
+  /** Visits the vectors of the states; their places are direction, sequence and first unit. */
+  private void vectors(BodyBuilder b, List<Expr> p, Visitor visitor) {
+    b.loop(
+        "r",
+        ZERO,
+        p.get(2),
+        r -> {
+          Expr line = b.let("line", r.times(hidden));
+          Expr sequence = b.let("sequence", p.get(1).plus(r));
+          b.vectorLoop(
+              "u",
+              ZERO,
+              hidden,
+              lanes,
+              (u, mask) ->
+                  visitor.visit(List.of(p.getFirst(), sequence, u), line.plus(u), r, mask));
+        });
+  }
+
+  /** Takes a place, its index in scratch, its row of a product, and the lanes that exist. */
+  @FunctionalInterface
+  private interface Visitor {
+    void visit(List<Expr> place, Expr at, Expr row, Optional<Expr> mask);
+  }
+
+  private void begin(BodyBuilder b, List<Expr> p) {
+    vectors(
+        b,
+        p,
+        (place, at, _, mask) -> {
+          b.store(state, at, first(b, firstHidden, place, mask), mask);
+          if (layer.op() instanceof Recurrent.Lstm) {
+            b.store(cells, at, first(b, firstCell, place, mask), mask);
+          }
+        });
+  }
+
+  private Expr first(
+      BodyBuilder b, Optional<BufferView> view, List<Expr> place, Optional<Expr> mask) {
+    return view.map(v -> b.load(v.buffer(), v.index(place), lanes, mask))
+        .orElse(Exprs.constant(scalar.times(lanes), 0));
+  }
+
+  private void end(BodyBuilder b, List<Expr> p) {
+    if (lastHidden.isPresent() || lastCell.isPresent()) {
+      vectors(
+          b,
+          p,
+          (place, at, _, mask) -> {
+            lastHidden.ifPresent(v -> copy(b, state, at, v, place, mask));
+            lastCell.ifPresent(v -> copy(b, cells, at, v, place, mask));
+          });
+    }
+  }
+
+  private void copy(
+      BodyBuilder b, Buffer from, Expr at, BufferView to, List<Expr> place, Optional<Expr> mask) {
+    b.store(to.buffer(), to.index(place), b.load(from, at, lanes, mask), mask);
+  }
+
+  /** The states after a step from the inputs of the gates. */
+  private void step(BodyBuilder b, List<Expr> p) {
+    Expr t = p.get(3);
+    vectors(
+        b,
+        p,
+        (place, at, row, mask) -> {
+          Step s = new Step(b, t, place, row, mask);
+          Expr next =
+              switch (layer.op()) {
+                case Recurrent.Rnn _ -> s.activated(0, s.gate(0));
+                case Recurrent.Gru _ -> gru(s, b.load(state, at, lanes, mask));
+                case Recurrent.Lstm _ -> lstm(s, at);
+              };
+          Expr after = b.let("after", next);
+          b.store(state, at, after, mask);
+          List<Expr> index = new ArrayList<>(List.of(t));
+          index.addAll(place);
+          y.ifPresent(v -> b.store(v.buffer(), v.index(index), after, mask));
+        });
+  }
+
+  /** Gates in ONNX's order: input, output, forget, cell. */
+  private Expr lstm(Step s, Expr at) {
+    Expr input = s.activated(0, s.gate(0));
+    Expr output = s.activated(0, s.gate(1));
+    Expr forget = s.activated(0, s.gate(2));
+    Expr fresh = s.activated(1, s.gate(3));
+    Expr kept = forget.times(s.b.load(cells, at, lanes, s.mask));
+    Expr after = s.b.let("cell", input.fma(fresh, kept));
+    s.b.store(cells, at, after, s.mask);
+    return output.times(s.activated(2, after));
+  }
+
+  /** Gates in ONNX's order: update, reset, candidate. */
+  private Expr gru(Step s, Expr before) {
+    Expr update = s.activated(0, s.gate(0));
+    Expr reset = s.activated(0, s.gate(1));
+    Expr candidate = s.activated(1, reset.fma(s.ofState(2), s.ofInput(2)));
+    Expr one = Exprs.constant(scalar.times(lanes), 1);
+    return one.minus(update).times(candidate).plus(update.times(before));
+  }
+
+  /** A vector of the states in a step. */
+  private final class Step {
+    private final BodyBuilder b;
+    private final Expr t;
+    private final List<Expr> place;
+    private final Expr row;
+    private final Optional<Expr> mask;
+
+    Step(BodyBuilder b, Expr t, List<Expr> place, Expr row, Optional<Expr> mask) {
+      this.b = b;
+      this.t = t;
+      this.place = place;
+      this.row = row;
+      this.mask = mask;
+    }
+
+    /** All that goes into a gate. */
+    Expr gate(int gate) {
+      return ofInput(gate).plus(ofState(gate));
+    }
+
+    /** A gate's share of the input, its bias added. */
+    Expr ofInput(int gate) {
+      List<Expr> index = List.of(t, place.get(1), place.get(0), Exprs.index(gate), place.get(2));
+      return plusBias(b.load(products.buffer(), products.index(index), lanes, mask), gate);
+    }
+
+    /** A gate's share of the state, its bias added. */
+    Expr ofState(int gate) {
+      return plusBias(product.load(b, gate, row, place.get(2), lanes), layer.gates() + gate);
+    }
+
+    private Expr plusBias(Expr value, int block) {
+      return bias.map(
+              v -> {
+                Expr at = hidden.times(Exprs.index(block)).plus(place.get(2));
+                Expr index = v.index(List.of(place.getFirst(), at));
+                return value.plus(b.load(v.buffer(), index, lanes, mask));
+              })
+          .orElse(value);
+    }
+
+    Expr activated(int index, Expr in) {
+      UnaryFunction function =
+          RecurrentLowering.function(layer.cell().activations().get(index)).orElseThrow();
+      return b.let("gate", RealFunctions.unary(b, function, b.let("in", in)));
+    }
+  }
+}
