@@ -23,10 +23,10 @@ import java.util.Optional;
  */
 public final class ConvolutionLowering implements Lowering {
   /** Pixels of a tile with 1, 2, 3 and 4 vectors of columns, with 32 registers. */
-  private static final int[] ROWS_OF_32 = {12, 8, 6, 5};
+  private static final int[] ROWS_OF_32 = {8, 8, 6, 5};
 
   /** Pixels of a tile with 1 and 2 vectors of columns, with 16 registers. */
-  private static final int[] ROWS_OF_16 = {10, 6};
+  private static final int[] ROWS_OF_16 = {8, 6};
 
   /** Relative speed of a tile with 1, 2, 3 and 4 vectors of columns, with 32 registers. */
   private static final double[] SPEED_OF_32 = {0.6, 0.85, 0.97, 1};
