@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A loop nest over buffers, generic in its sizes: what one instruction of a program runs.
@@ -116,6 +117,12 @@ public record Kernel(
         .findFirst()
         .orElseThrow(
             () -> new IllegalArgumentException("kernel '" + name + "' has no procedure " + wanted));
+  }
+
+  /** Of a few parts: to hash all statements takes as long as to compare them. */
+  @Override
+  public int hashCode() {
+    return Objects.hash(name, buffers, sizes, procedures.size());
   }
 
   /** The structure as a hash of the printed text without the name: equal kernels share code. */

@@ -1,5 +1,6 @@
 package fluidml.lower;
 
+import fluidml.graph.Node;
 import fluidml.loop.schedule.LoopOrder;
 import java.util.HashMap;
 import java.util.List;
@@ -70,6 +71,11 @@ public record Decisions(
     Map<String, List<Integer>> all = new HashMap<>(others);
     all.putAll(orders);
     return new Decisions(tiles, all, algorithms);
+  }
+
+  /** Whether a way to compute a node is chosen. */
+  boolean concern(Node node) {
+    return tiles.containsKey(node.name()) || algorithms.containsKey(node.name());
   }
 
   /** The order of a value's axes, if one is chosen that fits its rank. */

@@ -14,7 +14,9 @@ import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,6 +33,7 @@ public final class Lowerer {
   private final List<Lowering> lowerings;
   private final Storage storage;
   private final List<Step> steps = new ArrayList<>();
+  private final Deque<Step> known = new ArrayDeque<>();
 
   private Lowerer(Graph graph, Target target, List<Lowering> lowerings, Decisions decisions) {
     this.graph = graph;
@@ -45,6 +48,15 @@ public final class Lowerer {
     Map<String, List<Integer>> orders = OrderCandidates.of(graph, usual);
     this.storage =
         orders.isEmpty() ? usual : new Storage(graph, symbols, decisions.elseOrders(orders));
+  }
+
+  private Lowerer(LoweredProgram usual, List<Lowering> lowerings, Decisions decisions) {
+    this.graph = usual.graph();
+    this.decisions = decisions;
+    this.target = usual.target();
+    this.lowerings = lowerings;
+    this.storage = usual.storage();
+    this.known.addAll(usual.steps());
   }
 
   /**
@@ -70,6 +82,21 @@ public final class Lowerer {
     return new Lowerer(graph, target, lowerings, decisions).run(fuse);
   }
 
+  /**
+   * A program with other decisions. What they do not concern is taken from the usual program, steps
+   * and all, unless they concern where values lie.
+   *
+   * @param usual the program of the graph without decisions
+   * @param lowerings those of the usual program
+   * @param fuse as for the usual program
+   */
+  public static LoweredProgram vary(
+      LoweredProgram usual, List<Lowering> lowerings, boolean fuse, Decisions decisions) {
+    return decisions.orders().isEmpty()
+        ? new Lowerer(usual, lowerings, decisions).run(fuse)
+        : lower(usual.graph(), usual.target(), lowerings, fuse, decisions);
+  }
+
   private LoweredProgram run(boolean fuse) {
     List<Cluster> clusters =
         Clustering.of(
@@ -78,10 +105,25 @@ public final class Lowerer {
             node -> !isPlanned(node) || node.op() instanceof Generation.DimTensor,
             fuse);
     for (Cluster cluster : clusters) {
-      lower(cluster);
+      List<Step> usual = usual(cluster);
+      if (usual.isEmpty() || cluster.nodes().stream().anyMatch(decisions::concern)) {
+        lower(cluster);
+      } else {
+        steps.addAll(usual);
+      }
     }
     return new LoweredProgram(
         graph, storage, steps, requirements(), Requirements.of(graph), target);
+  }
+
+  /** The usual program's steps for a cluster, clusters being asked for in order. */
+  private List<Step> usual(Cluster cluster) {
+    List<Step> usual = new ArrayList<>();
+    Set<Node> nodes = known.isEmpty() ? Set.of() : new HashSet<>(cluster.nodes());
+    while (!known.isEmpty() && nodes.contains(known.getFirst().nodes().getFirst())) {
+      usual.add(known.removeFirst());
+    }
+    return usual;
   }
 
   private boolean isPlanned(Node node) {

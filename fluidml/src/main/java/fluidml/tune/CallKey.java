@@ -5,12 +5,17 @@ import fluidml.lower.KernelCall;
 import fluidml.lower.Step;
 import fluidml.tensor.Dim;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.function.ToLongFunction;
 
 /** Names a step by everything its time depends on: the code, its sizes, the threads. */
 final class CallKey {
   private final Map<Kernel, String> fingerprints = new HashMap<>();
+
+  /** Programs of one graph share kernels, and comparing two takes long. */
+  private final IdentityHashMap<Kernel, String> seen = new IdentityHashMap<>();
+
   private final ToLongFunction<Dim> extents;
   private final int threads;
 
@@ -33,7 +38,9 @@ final class CallKey {
     }
     StringBuilder key =
         new StringBuilder(
-            fingerprints.computeIfAbsent(call.kernel(), k -> k.fingerprint().substring(0, 16)));
+            seen.computeIfAbsent(
+                call.kernel(),
+                k -> fingerprints.computeIfAbsent(k, d -> d.fingerprint().substring(0, 16))));
     key.append("/t").append(threads).append('/');
     long hash = 17;
     for (Dim size : call.sizes()) {

@@ -174,7 +174,7 @@ public final class Tuner {
     List<Variation> variations = experiments.programs();
     List<LoweredProgram> programs =
         variations.parallelStream()
-            .map(v -> v.equals(Variation.USUAL) ? usual : lower(v.decisions()))
+            .map(v -> v.equals(Variation.USUAL) ? usual : lower(usual, v.decisions()))
             .toList();
     List<Timed> timed = new ArrayList<>();
     long longest = 0;
@@ -277,6 +277,10 @@ public final class Tuner {
 
   private LoweredProgram lower(Decisions decisions) {
     return Lowerer.lower(graph, target, lowerings, fuse, decisions);
+  }
+
+  private LoweredProgram lower(LoweredProgram usual, Decisions decisions) {
+    return Lowerer.vary(usual, lowerings, fuse, decisions);
   }
 
   private static int copies(LoweredProgram program) {

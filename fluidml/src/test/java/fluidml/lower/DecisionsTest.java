@@ -105,6 +105,27 @@ class DecisionsTest {
     Compiled.check(graph(), 0.05, decisions, x);
   }
 
+  @Property(tries = 30)
+  void variedProgramsAreThoseOfTheirDecisions(@ForAll long seed) {
+    Random random = new Random(seed);
+    Graph graph = graph();
+    Map<String, Tiling> tiles = new HashMap<>();
+    for (String node : List.of("projected", "scores", "context", "wide")) {
+      if (random.nextBoolean()) {
+        tiles.put(node, new Tiling(1 + random.nextInt(5), 1 + random.nextInt(4)));
+      }
+    }
+    Map<String, List<Integer>> orders = new HashMap<>();
+    if (random.nextBoolean()) {
+      orders.put("context", order(random, 4));
+    }
+    Decisions decisions = new Decisions(tiles, orders, Map.of());
+    LoweredProgram usual = Compiled.lower(graph, TARGET);
+    assertEquals(
+        Compiled.lower(graph, TARGET, decisions).steps().toString(),
+        Lowerer.vary(usual, Lowerings.all(), true, decisions).steps().toString());
+  }
+
   private static LoopOrder order(Random random) {
     List<LoopOrder> orders = new ArrayList<>(List.of(LoopOrder.values()));
     Collections.shuffle(orders, random);
