@@ -47,21 +47,8 @@ public final class RecurrentLowering implements Lowering {
 
   private static Optional<String> refusal(Node node, Recurrent op, Cell cell) {
     DType dtype = node.input(0).dtype();
-    boolean peepholes = node.inputs().size() > 7 && node.input(7).isPresent();
     if (dtype != DType.FLOAT32 && dtype != DType.FLOAT64) {
       return Optional.of(Labels.of(op) + " of " + dtype);
-    }
-    if (node.inputs().size() > 4 && node.input(4).isPresent()) {
-      return Optional.of("sequences of different lengths");
-    }
-    if (peepholes || cell.clip().isPresent()) {
-      return Optional.of("peepholes or bounds of the gates' inputs");
-    }
-    if (op instanceof Recurrent.Lstm(_, boolean inputForget) && inputForget) {
-      return Optional.of("a forget gate that is coupled to the input gate");
-    }
-    if (op instanceof Recurrent.Gru(_, boolean linearBeforeReset) && !linearBeforeReset) {
-      return Optional.of("a reset gate before the product");
     }
     int each = cell.activations().size() / cell.direction().count();
     for (int i = 0; i < cell.activations().size(); i++) {

@@ -7,6 +7,7 @@ import fluidml.loop.BodyBuilder;
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
+import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
 import fluidml.loop.schedule.Nest;
 import fluidml.loop.schedule.PanelSchedule;
@@ -16,6 +17,7 @@ import fluidml.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 /**
@@ -42,6 +44,13 @@ final class RecurrentSteps {
   private final Optional<BufferView> firstHidden;
 
   private final Optional<BufferView> firstCell;
+
+  /** {@code [batch]}. */
+  private final Optional<BufferView> lengths;
+
+  /** {@code [direction, 3 · hidden]}. */
+  private final Optional<BufferView> peepholes;
+
   private final Optional<BufferView> lastHidden;
   private final Optional<BufferView> lastCell;
 
@@ -68,6 +77,8 @@ final class RecurrentSteps {
     this.bias = layer.operand(3).map(v -> call.read(context.view(v)));
     this.firstHidden = layer.operand(5).map(v -> call.read(layer.state(context.view(v))));
     this.firstCell = layer.operand(6).map(v -> call.read(layer.state(context.view(v))));
+    this.lengths = layer.operand(4).map(v -> call.read(context.view(v)));
+    this.peepholes = layer.operand(7).map(v -> call.read(context.view(v)));
     this.y = layer.result(0).map(v -> call.write(layer.sequence(context.view(v))));
     this.lastHidden = layer.result(1).map(v -> call.write(layer.state(context.view(v))));
     this.lastCell = layer.result(2).map(v -> call.write(layer.state(context.view(v))));
@@ -76,17 +87,22 @@ final class RecurrentSteps {
     this.hidden = call.parameter(Dim.of(layer.hidden()));
     this.scalar = new Type(Exprs.registerType(dtype), 1);
     boolean dense =
-        Stream.of(bias, firstHidden, firstCell, lastHidden, lastCell, y)
+        Stream.of(bias, peepholes, firstHidden, firstCell, lastHidden, lastCell, y)
             .flatMap(Optional::stream)
             .allMatch(v -> v.isDense(v.view().shape().rank() - 1));
     // Exponentials of doubles are scalars.
     this.lanes = dense && dtype == DType.FLOAT32 ? context.target().lanes(List.of(dtype)) : 1;
     StateProduct.Shape shape = StateProduct.Shape.of(context.target(), dtype, layer.hidden());
     Expr bytes = hidden.times((double) dtype.bytes() * shape.rows());
-    this.state = call.kernel().scratch("state", dtype, bytes);
+    this.state = call.kernel().scratch("state", dtype, resetsFirst() ? bytes.times(2) : bytes);
     this.cells = call.kernel().scratch("cells", dtype, bytes);
     Buffer panels = panels(shape.columns());
     this.product = StateProduct.write(call.kernel(), shape, state, panels, layer.gates(), hidden);
+  }
+
+  /** Whether a GRU multiplies the candidate's weights with the state that is left by the reset. */
+  private boolean resetsFirst() {
+    return layer.op() instanceof Recurrent.Gru(_, boolean linearBeforeReset) && !linearBeforeReset;
   }
 
   /** The weights as panels {@code [direction, gate][panel][state][unit]}. */
@@ -130,6 +146,12 @@ final class RecurrentSteps {
   void lower() {
     call.kernel().procedure("begin", List.of("d", "b", "rows"), (b, p) -> begin(b, p));
     call.kernel().procedure("step", List.of("d", "b", "rows", "t"), (b, p) -> step(b, p));
+    if (resetsFirst()) {
+      call.kernel().procedure("reset", List.of("d", "b", "rows", "t"), (b, p) -> reset(b, p));
+    }
+    if (lengths.isPresent() && y.isPresent()) {
+      call.kernel().procedure("clear", List.of("d", "b", "rows", "t"), (b, p) -> clear(b, p));
+    }
     call.kernel().procedure("end", List.of("d", "b", "rows"), (b, p) -> end(b, p));
     Dim work =
         layer.time().times(layer.batch()).times(layer.columns()).times(Dim.of(2 * layer.hidden()));
@@ -146,37 +168,54 @@ final class RecurrentSteps {
         d -> {
           Expr before = b.let("before", d.times(batch));
           Expr to = b.let("to", end.minus(before).min(batch));
+          // Sequences of different lengths go one by one.
+          int most = lengths.isPresent() ? 1 : product.shape().rows();
           b.loop(
               "b",
               b.let("from", begin.minus(before).max(ZERO)),
               to,
-              product.shape().rows(),
-              row -> {
-                Expr rows = Exprs.index(product.shape().rows());
-                sequences(b, d, row, b.let("rows", to.minus(row).min(rows)));
-              });
+              most,
+              row -> sequences(b, d, row, b.let("rows", to.minus(row).min(Exprs.index(most)))));
         });
   }
 
   /** Some sequences of a direction through all steps. */
   private void sequences(BodyBuilder b, Expr d, Expr row, Expr rows) {
     b.call("begin", d, row, rows);
+    Expr steps =
+        lengths
+            .map(v -> Exprs.convert(ScalarType.I64, b.load(v.buffer(), v.index(List.of(row)))))
+            .map(length -> b.let("steps", length.max(ZERO).min(time)))
+            .orElse(time);
     b.loop(
         "s",
         ZERO,
-        time,
+        steps,
         s -> {
-          Expr back = time.minus(Exprs.index(1)).minus(s);
+          Expr back = steps.minus(Exprs.index(1)).minus(s);
           Expr t =
               switch (layer.cell().direction()) {
                 case FORWARD -> s;
                 case REVERSE -> back;
                 case BIDIRECTIONAL -> Exprs.select(d.eq(Exprs.index(1)), back, s);
               };
-          product.call(b, d, rows, s);
-          b.call("step", d, row, rows, t);
+          Expr at = b.let("t", t);
+          product.call(b, d, ZERO, rows, s, 0, resetsFirst() ? 2 : layer.gates());
+          if (resetsFirst()) {
+            b.call("reset", d, row, rows, at);
+            product.call(b, d, aside(), rows, s, 2, layer.gates());
+          }
+          b.call("step", d, row, rows, at);
         });
+    if (lengths.isPresent() && y.isPresent()) {
+      b.loop("rest", steps, time, t -> b.call("clear", d, row, rows, t));
+    }
     b.call("end", d, row, rows);
+  }
+
+  /** Where the states that are left by the reset lie. */
+  private Expr aside() {
+    return hidden.times((double) product.shape().rows());
   }
 
   /** Visits the vectors of the states; their places are direction, sequence and first unit. */
@@ -234,6 +273,25 @@ final class RecurrentSteps {
     }
   }
 
+  private void clear(BodyBuilder b, List<Expr> p) {
+    BufferView all = y.orElseThrow();
+    vectors(
+        b,
+        p,
+        (place, _, _, mask) ->
+            b.store(
+                all.buffer(),
+                all.index(step(p.get(3), place)),
+                Exprs.constant(scalar.times(lanes), 0),
+                mask));
+  }
+
+  private static List<Expr> step(Expr t, List<Expr> place) {
+    List<Expr> index = new ArrayList<>(List.of(t));
+    index.addAll(place);
+    return index;
+  }
+
   private void copy(
       BodyBuilder b, Buffer from, Expr at, BufferView to, List<Expr> place, Optional<Expr> mask) {
     b.store(to.buffer(), to.index(place), b.load(from, at, lanes, mask), mask);
@@ -255,29 +313,46 @@ final class RecurrentSteps {
               };
           Expr after = b.let("after", next);
           b.store(state, at, after, mask);
-          List<Expr> index = new ArrayList<>(List.of(t));
-          index.addAll(place);
-          y.ifPresent(v -> b.store(v.buffer(), v.index(index), after, mask));
+          y.ifPresent(v -> b.store(v.buffer(), v.index(step(t, place)), after, mask));
         });
   }
 
-  /** Gates in ONNX's order: input, output, forget, cell. */
+  /** The states as the reset gate leaves them. */
+  private void reset(BodyBuilder b, List<Expr> p) {
+    vectors(
+        b,
+        p,
+        (place, at, row, mask) -> {
+          Step s = new Step(b, p.get(3), place, row, mask);
+          Expr kept = s.activated(0, s.gate(1)).times(b.load(state, at, lanes, mask));
+          b.store(state, aside().plus(at), kept, mask);
+        });
+  }
+
+  /**
+   * Gates in ONNX's order: input, output, forget, cell; peepholes input, output, forget, from the
+   * cell before the step except the output's.
+   */
   private Expr lstm(Step s, Expr at) {
-    Expr input = s.activated(0, s.gate(0));
-    Expr output = s.activated(0, s.gate(1));
-    Expr forget = s.activated(0, s.gate(2));
+    Expr before = s.b.let("before", s.b.load(cells, at, lanes, s.mask));
+    boolean coupled = layer.op() instanceof Recurrent.Lstm(_, boolean inputForget) && inputForget;
+    Expr input = s.activated(0, s.peep(s.gate(0), 0, before));
+    Expr forget =
+        coupled
+            ? Exprs.constant(scalar.times(lanes), 1).minus(input)
+            : s.activated(0, s.peep(s.gate(2), 2, before));
     Expr fresh = s.activated(1, s.gate(3));
-    Expr kept = forget.times(s.b.load(cells, at, lanes, s.mask));
-    Expr after = s.b.let("cell", input.fma(fresh, kept));
+    Expr after = s.b.let("cell", input.fma(fresh, forget.times(before)));
     s.b.store(cells, at, after, s.mask);
-    return output.times(s.activated(2, after));
+    Expr output = s.activated(0, s.peep(s.gate(1), 1, after));
+    return output.times(s.activated(2, after, OptionalDouble.empty()));
   }
 
   /** Gates in ONNX's order: update, reset, candidate. */
   private Expr gru(Step s, Expr before) {
     Expr update = s.activated(0, s.gate(0));
-    Expr reset = s.activated(0, s.gate(1));
-    Expr candidate = s.activated(1, reset.fma(s.ofState(2), s.ofInput(2)));
+    Expr in = resetsFirst() ? s.gate(2) : s.activated(0, s.gate(1)).fma(s.ofState(2), s.ofInput(2));
+    Expr candidate = s.activated(1, in);
     Expr one = Exprs.constant(scalar.times(lanes), 1);
     return one.minus(update).times(candidate).plus(update.times(before));
   }
@@ -324,7 +399,30 @@ final class RecurrentSteps {
           .orElse(value);
     }
 
+    /** What a gate sees of a cell besides. */
+    Expr peep(Expr value, int block, Expr cell) {
+      return peepholes
+          .map(
+              v -> {
+                Expr at = hidden.times(Exprs.index(block)).plus(place.get(2));
+                Expr index = v.index(List.of(place.getFirst(), at));
+                return b.load(v.buffer(), index, lanes, mask).fma(cell, value);
+              })
+          .orElse(value);
+    }
+
+    /** A gate from its input, which is bounded first where the layer says so. */
     Expr activated(int index, Expr in) {
+      return activated(index, in, layer.cell().clip());
+    }
+
+    private Expr activated(int index, Expr value, OptionalDouble bound) {
+      Expr in = value;
+      if (bound.isPresent()) {
+        Type type = scalar.times(lanes);
+        Expr most = Exprs.constant(type, bound.getAsDouble());
+        in = value.max(Exprs.constant(type, -bound.getAsDouble())).min(most);
+      }
       UnaryFunction function =
           RecurrentLowering.function(layer.cell().activations().get(index)).orElseThrow();
       return b.let("gate", RealFunctions.unary(b, function, b.let("in", in)));

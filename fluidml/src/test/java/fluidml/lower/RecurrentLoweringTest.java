@@ -114,4 +114,65 @@ final class RecurrentLoweringTest {
     results.forEach(g::output);
     Compiled.check(g.build(), 1e-5, inputs.toArray(Tensor[]::new));
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "gru, FORWARD, false, false, 3",
+    "gru, BIDIRECTIONAL, true, true, 5",
+    "lstm, BIDIRECTIONAL, true, false, 3",
+    "lstm, REVERSE, false, true, 2",
+    "rnn, BIDIRECTIONAL, true, false, 3"
+  })
+  void everyAttribute(
+      String kind, Direction direction, boolean lengths, boolean clipped, int sequences) {
+    int count = direction.count();
+    int gates = kind.equals("lstm") ? 4 : kind.equals("gru") ? 3 : 1;
+    List<Activation> activations = new ArrayList<>();
+    for (int d = 0; d < count; d++) {
+      for (String name :
+          List.of("sigmoid", "tanh", "tanh").subList(gates == 1 ? 2 : 0, gates == 3 ? 2 : 3)) {
+        activations.add(new Activation(name, 0, 0));
+      }
+    }
+    OptionalDouble clip = clipped ? OptionalDouble.of(0.4) : OptionalDouble.empty();
+    Cell cell = new Cell(HIDDEN, direction, activations, clip, false);
+    DType dtype = DType.FLOAT32;
+    Dim time = Dim.symbol("t");
+    Dim batch = Dim.symbol("b");
+    Value x = input("x", dtype, Shape.of(time, batch, Dim.of(FEATURES)), 6, sequences, FEATURES);
+    Value w = weight("w", dtype, 0.2, true, count, (long) gates * HIDDEN, FEATURES);
+    Value r = weight("r", dtype, 0.2, true, count, (long) gates * HIDDEN, HIDDEN);
+    Value bias = weight("bias", dtype, 0.3, true, count, 2L * gates * HIDDEN);
+    Value steps = Value.ABSENT;
+    if (lengths) {
+      int[] numbers = new int[sequences];
+      for (int i = 0; i < sequences; i++) {
+        numbers[i] = i == 0 ? 0 : 2 + i % 5;
+      }
+      inputs.add(Tensor.of(numbers, sequences));
+      steps = g.input("lengths", Type.tensor(DType.INT32, Shape.of(batch)));
+    }
+    List<Value> results =
+        switch (kind) {
+          case "lstm" -> {
+            Value peepholes = weight("peepholes", dtype, 0.3, true, count, 3L * HIDDEN);
+            yield g.add(
+                "n",
+                new Recurrent.Lstm(cell, clipped),
+                List.of(x, w, r, bias, steps, Value.ABSENT, Value.ABSENT, peepholes),
+                List.of("y", "yh", "yc"));
+          }
+          case "gru" ->
+              g.add(
+                  "n",
+                  new Recurrent.Gru(cell, false),
+                  List.of(x, w, r, bias, steps),
+                  List.of("y", "yh"));
+          default ->
+              g.add(
+                  "n", new Recurrent.Rnn(cell), List.of(x, w, r, bias, steps), List.of("y", "yh"));
+        };
+    results.forEach(g::output);
+    Compiled.check(g.build(), 1e-5, inputs.toArray(Tensor[]::new));
+  }
 }

@@ -75,20 +75,20 @@ public record StateProduct(Shape shape, Buffer sums, int gates, Expr hidden) {
       TileShape tile = new TileShape(rows, shape.vectors, shape.lanes);
       kernel.procedure(
           "multiply" + rows,
-          List.of("panel", "to"),
+          List.of("states", "panel", "to"),
           (b, p) -> {
             List<Expr> starts = new ArrayList<>();
             for (int r = 0; r < tile.rows(); r++) {
-              starts.add(b.let("start", hidden.times((double) r)));
+              starts.add(b.let("start", p.get(0).plus(hidden.times((double) r))));
             }
             new RowTile(tile, states, Optional.empty(), panels, shape.columns(), product.sums)
-                .write(b, p.get(0), starts, hidden, Optional.empty(), p.get(1));
+                .write(b, p.get(1), starts, hidden, Optional.empty(), p.get(2));
           });
     }
     kernel.procedure(
         "multiply",
-        List.of("group", "rows", "step"),
-        (b, p) -> product.multiply(b, p.get(0), p.get(1), p.get(2)));
+        List.of("group", "states", "rows", "step", "gate", "end"),
+        (b, p) -> product.multiply(b, p));
     return product;
   }
 
@@ -96,20 +96,24 @@ public record StateProduct(Shape shape, Buffer sums, int gates, Expr hidden) {
     return Exprs.ceilDiv(hidden, shape.columns());
   }
 
-  private void multiply(BodyBuilder b, Expr group, Expr rows, Expr step) {
-    Expr count = b.let("count", panelCount().times((double) gates));
-    Expr first = b.let("first", group.times(count));
-    Expr odd = b.let("odd", Exprs.and(step, Exprs.index(1)));
+  private void multiply(BodyBuilder b, List<Expr> p) {
+    Expr rows = p.get(2);
+    Expr panels = b.let("panels", panelCount());
+    Expr first = b.let("first", p.get(4).times(panels));
+    Expr last = b.let("last", p.get(5).times(panels).minus(1));
+    Expr before = b.let("before", p.get(0).times((double) gates).times(panels));
+    Expr odd = b.let("odd", Exprs.and(p.get(3), Exprs.index(1)));
     b.loop(
         "i",
         Exprs.index(0),
-        count,
+        last.plus(1).minus(first),
         i -> {
-          Expr back = count.minus(1).minus(i);
-          Expr panel = b.let("panel", Exprs.select(odd.eq(Exprs.index(1)), back, i));
-          Expr from = first.plus(panel).times(hidden).times(shape.columns());
+          Expr back = last.minus(i);
+          Expr panel = b.let("panel", Exprs.select(odd.eq(Exprs.index(1)), back, first.plus(i)));
+          Expr from = before.plus(panel).times(hidden).times(shape.columns());
           Expr to = panel.times((double) shape.rows * shape.columns());
-          choose(b, shape.rows, rows, List.of(b.let("from", from), b.let("to", to)));
+          List<Expr> arguments = List.of(p.get(1), b.let("from", from), b.let("to", to));
+          choose(b, shape.rows, rows, arguments);
         });
   }
 
@@ -123,11 +127,16 @@ public record StateProduct(Shape shape, Buffer sums, int gates, Expr hidden) {
   }
 
   /**
-   * Multiplies the first states with the matrices of a group. Every other step goes through the
-   * panels backwards: where they are too large for a cache, it still has those that were used last.
+   * Multiplies states with some matrices of a group. Every other step goes through the panels
+   * backwards: where they are too large for a cache, it still has those that were used last.
+   *
+   * @param first index of the first state's first element
+   * @param rows number of states
+   * @param from the first gate
+   * @param to the end of the gates
    */
-  public void call(BodyBuilder b, Expr group, Expr rows, Expr step) {
-    b.call("multiply", group, rows, step);
+  public void call(BodyBuilder b, Expr group, Expr first, Expr rows, Expr step, int from, int to) {
+    b.call("multiply", group, first, rows, step, Exprs.index(from), Exprs.index(to));
   }
 
   /** A vector of results that does not reach beyond a panel. */
