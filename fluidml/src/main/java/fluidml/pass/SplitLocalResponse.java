@@ -1,0 +1,98 @@
+package fluidml.pass;
+
+import fluidml.graph.Graph;
+import fluidml.graph.Node;
+import fluidml.graph.Value;
+import fluidml.graph.op.Elementwise.Binary;
+import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Movement.Pad;
+import fluidml.graph.op.Movement.PadMode;
+import fluidml.graph.op.Movement.Slice;
+import fluidml.graph.op.Movement.SliceAxis;
+import fluidml.graph.op.Normalization.LocalResponseNorm;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Turns the normalisation by neighbouring channels into elementwise arithmetic: squares, padded
+ * with zeros along the channels, are summed as parts that lie one channel apart, which are views.
+ *
+ * <pre>
+ * before: return LocalResponseNorm{alpha,beta,bias,size=3}(x)
+ * after:  p = Pad(Mul(x, x)); s = Add(Add(p[0:c], p[1:c+1]), p[2:c+2])
+ *         return Div(x, Pow(Add(Mul(s, alpha/3), bias), beta))
+ * </pre>
+ */
+public final class SplitLocalResponse implements Pass {
+  /** More neighbours than this are left alone: every one is an operand. */
+  private static final long MOST = 32;
+
+  private static final int CHANNELS = 1;
+
+  private static final List<Rule> RULES =
+      List.of(
+          Rule.of(
+              "neighbouring channels are views",
+              LocalResponseNorm.class,
+              SplitLocalResponse::split));
+
+  @Override
+  public String name() {
+    return "split-local-response";
+  }
+
+  @Override
+  public Graph run(Graph graph) {
+    return Rewriter.rewrite(graph, RULES);
+  }
+
+  private static Optional<Value> split(Node node, Rewriter g) {
+    LocalResponseNorm norm = (LocalResponseNorm) node.op();
+    Value x = node.input(0);
+    Optional<Shape> shape = x.knownShape();
+    // Squares of narrower types would be rounded, or overflow.
+    boolean exact = x.dtype() == DType.FLOAT32 || x.dtype() == DType.FLOAT64;
+    if (shape.isEmpty() || !exact || norm.size() < 1 || norm.size() > MOST) {
+      return Optional.empty();
+    }
+    Value squares = binary(BinaryFunction.MUL, x, x, g);
+    long before = (norm.size() - 1) / 2;
+    Value padded =
+        g.emit(
+            new Pad(
+                amounts(shape.get().rank(), before),
+                amounts(shape.get().rank(), norm.size() - 1 - before),
+                PadMode.CONSTANT),
+            squares);
+    Value sum = null;
+    for (long first = 0; first < norm.size(); first++) {
+      SliceAxis part = new SliceAxis(CHANNELS, Dim.of(first), shape.get().dim(CHANNELS), 1);
+      Value slice = g.emit(new Slice(List.of(part)), padded);
+      sum = sum == null ? slice : binary(BinaryFunction.ADD, sum, slice, g);
+    }
+    Value scaled = binary(BinaryFunction.MUL, sum, scalar(x, norm.alpha() / norm.size(), g), g);
+    Value base = binary(BinaryFunction.ADD, scaled, scalar(x, norm.bias(), g), g);
+    Value power = binary(BinaryFunction.POW, base, scalar(x, norm.beta(), g), g);
+    return Optional.of(binary(BinaryFunction.DIV, x, power, g));
+  }
+
+  private static List<Dim> amounts(int rank, long ofChannels) {
+    List<Dim> amounts = new ArrayList<>();
+    for (int axis = 0; axis < rank; axis++) {
+      amounts.add(axis == CHANNELS ? Dim.of(ofChannels) : Dim.ZERO);
+    }
+    return amounts;
+  }
+
+  private static Value binary(BinaryFunction function, Value a, Value b, Rewriter g) {
+    return g.emit(new Binary(function), a, b);
+  }
+
+  private static Value scalar(Value like, double number, Rewriter g) {
+    return g.constant(Constants.scalar(like.dtype(), number));
+  }
+}
