@@ -27,6 +27,7 @@ public final class Pipeline {
           new Simplify(),
           new FoldConstants(),
           new FoldShapes(),
+          new SplitEinsum(),
           new SplitGemm(),
           new SplitLocalResponse(),
           new FoldBatchNorm(),

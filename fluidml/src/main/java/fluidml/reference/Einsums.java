@@ -1,12 +1,12 @@
 package fluidml.reference;
 
+import fluidml.graph.op.EinsumLabels;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Einstein summation: a sum of products over every combination of the labels. A repeated label
@@ -17,27 +17,12 @@ final class Einsums {
   private Einsums() {}
 
   static Tensor einsum(String equation, List<Tensor> operands) {
-    String text = equation.replace(" ", "");
-    int arrow = text.indexOf("->");
-    String[] terms = (arrow < 0 ? text : text.substring(0, arrow)).split(",", -1);
-    if (terms.length != operands.size()) {
-      throw new IllegalArgumentException(
-          "'" + equation + "' has " + terms.length + " terms for " + operands.size() + " operands");
-    }
-    int ellipsis = 0;
-    for (int i = 0; i < terms.length; i++) {
-      if (terms[i].contains("...")) {
-        ellipsis = Math.max(ellipsis, operands.get(i).rank() - (terms[i].length() - 3));
-      }
-    }
-    List<List<String>> labels = new ArrayList<>();
+    EinsumLabels equations =
+        EinsumLabels.of(equation, operands.stream().map(Tensor::rank).toList());
     Map<String, Long> extents = new LinkedHashMap<>();
-    for (int i = 0; i < terms.length; i++) {
+    for (int i = 0; i < operands.size(); i++) {
       Tensor x = operands.get(i);
-      List<String> own = labels(terms[i], x.rank() - (terms[i].length() - 3), ellipsis);
-      if (own.size() != x.rank()) {
-        throw new IllegalArgumentException("'" + terms[i] + "' does not fit " + x);
-      }
+      List<String> own = equations.operands().get(i);
       for (int axis = 0; axis < own.size(); axis++) {
         long extent = x.dim(axis);
         long before = extents.getOrDefault(own.get(axis), 1L);
@@ -47,42 +32,8 @@ final class Einsums {
         extents.put(
             own.get(axis), Math.max(before, extent) == 1 ? 1 : before == 1 ? extent : before);
       }
-      labels.add(own);
     }
-    List<String> result =
-        arrow < 0
-            ? implicit(labels, ellipsis)
-            : labels(text.substring(arrow + 2), ellipsis, ellipsis);
-    return contract(labels, result, extents, operands);
-  }
-
-  /** One label for each axis; those of the ellipsis are numbers, aligned at the end. */
-  private static List<String> labels(String term, int own, int ellipsis) {
-    List<String> labels = new ArrayList<>();
-    for (int i = 0; i < term.length(); i++) {
-      if (term.startsWith("...", i)) {
-        for (int k = ellipsis - own; k < ellipsis; k++) {
-          labels.add(Integer.toString(k));
-        }
-        i += 2;
-      } else {
-        labels.add(term.substring(i, i + 1));
-      }
-    }
-    return labels;
-  }
-
-  private static List<String> implicit(List<List<String>> labels, int ellipsis) {
-    Map<String, Integer> counts = new TreeMap<>();
-    labels.forEach(term -> term.forEach(label -> counts.merge(label, 1, Integer::sum)));
-    List<String> result = labels("...", ellipsis, ellipsis);
-    counts.forEach(
-        (label, count) -> {
-          if (count == 1 && !Character.isDigit(label.charAt(0))) {
-            result.add(label);
-          }
-        });
-    return result;
+    return contract(equations.operands(), equations.result(), extents, operands);
   }
 
   private static Tensor contract(
