@@ -28,6 +28,7 @@ public final class Pipeline {
           new FoldConstants(),
           new FoldShapes(),
           new SplitEinsum(),
+          new SplitQuantized(),
           new SplitGemm(),
           new SplitLocalResponse(),
           new FoldBatchNorm(),

@@ -1,0 +1,287 @@
+package fluidml.pass;
+
+import fluidml.graph.Graph;
+import fluidml.graph.Node;
+import fluidml.graph.Value;
+import fluidml.graph.op.Contraction.Conv;
+import fluidml.graph.op.Contraction.ConvInteger;
+import fluidml.graph.op.Contraction.MatMul;
+import fluidml.graph.op.Contraction.MatMulInteger;
+import fluidml.graph.op.Contraction.QLinearConv;
+import fluidml.graph.op.Contraction.QLinearMatMul;
+import fluidml.graph.op.Elementwise.Binary;
+import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Elementwise.Cast;
+import fluidml.graph.op.Elementwise.Clip;
+import fluidml.graph.op.Elementwise.Unary;
+import fluidml.graph.op.Elementwise.UnaryFunction;
+import fluidml.graph.op.Elementwise.Where;
+import fluidml.graph.op.Movement.Reshape;
+import fluidml.graph.op.Quantization.DequantizeLinear;
+import fluidml.graph.op.Quantization.DynamicQuantizeLinear;
+import fluidml.graph.op.Quantization.QuantizeLinear;
+import fluidml.graph.op.Reduction.Reduce;
+import fluidml.graph.op.Reduction.ReduceFunction;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Turns operators on quantised numbers of 8 and 16 bits into elementwise arithmetic and products of
+ * exact numbers: int32 for matrix products, float64, which holds every sum of products of bytes,
+ * for convolutions. Scales for blocks or rows, and other types, stay.
+ *
+ * <pre>
+ * before: return QuantizeLinear(x, scale, zero)
+ * after:  return Cast{uint8}(Clip(Add(Round(Div(x, scale)), Cast{f32}(zero)), 0, 255))
+ * </pre>
+ */
+public final class SplitQuantized implements Pass {
+  private static final List<Rule> RULES =
+      List.of(
+          Rule.of("quantising is arithmetic", QuantizeLinear.class, SplitQuantized::quantize),
+          Rule.of("dequantising is arithmetic", DequantizeLinear.class, SplitQuantized::dequantize),
+          new Rule(
+              "a range is two reductions", DynamicQuantizeLinear.class, SplitQuantized::dynamic),
+          Rule.of("a product of integers", MatMulInteger.class, SplitQuantized::integerProduct),
+          Rule.of("a quantised product", QLinearMatMul.class, SplitQuantized::quantisedProduct),
+          Rule.of("a convolution of integers", ConvInteger.class, SplitQuantized::integerConv),
+          Rule.of("a quantised convolution", QLinearConv.class, SplitQuantized::quantisedConv));
+
+  @Override
+  public String name() {
+    return "split-quantized";
+  }
+
+  @Override
+  public Graph run(Graph graph) {
+    return Rewriter.rewrite(graph, RULES);
+  }
+
+  private static Optional<Value> quantize(Node node, Rewriter g) {
+    QuantizeLinear op = (QuantizeLinear) node.op();
+    Value x = node.input(0);
+    Value scale = node.input(1);
+    boolean single = op.precision().orElse(DType.FLOAT32) == DType.FLOAT32;
+    if (op.blockSize() > 0
+        || !single
+        || x.dtype() != DType.FLOAT32
+        || scale.dtype() != DType.FLOAT32
+        || !isNarrow(node.output().dtype())) {
+      return Optional.empty();
+    }
+    return along(x, scale, op.axis(), g)
+        .flatMap(
+            s ->
+                along(x, operand(node, 2), op.axis(), g)
+                    .map(zero -> quantized(x, s, zero, node.output().dtype(), g)));
+  }
+
+  /** Round to the nearest, to even in the middle, then add the zero point, within the range. */
+  private static Value quantized(Value x, Value scale, Value zero, DType to, Rewriter g) {
+    Value ratio = g.emit(new Unary(UnaryFunction.ROUND), binary(BinaryFunction.DIV, x, scale, g));
+    Value sum =
+        zero.isPresent() ? binary(BinaryFunction.ADD, ratio, cast(zero, x.dtype(), g), g) : ratio;
+    return cast(bounded(sum, to, g), to, g);
+  }
+
+  private static Value bounded(Value x, DType to, Rewriter g) {
+    boolean signed = to.kind() == DType.Kind.SIGNED;
+    double count = Math.scalb(1.0, to.bits());
+    return g.emit(
+        new Clip(),
+        x,
+        scalar(x, signed ? -count / 2 : 0, g),
+        scalar(x, signed ? count / 2 - 1 : count - 1, g));
+  }
+
+  private static Optional<Value> dequantize(Node node, Rewriter g) {
+    DequantizeLinear op = (DequantizeLinear) node.op();
+    Value x = node.input(0);
+    Value scale = node.input(1);
+    if (op.blockSize() > 0
+        || scale.dtype() != DType.FLOAT32
+        || node.output().dtype() != DType.FLOAT32
+        || !(isNarrow(x.dtype()) || (x.dtype() == DType.INT32 && !operand(node, 2).isPresent()))) {
+      return Optional.empty();
+    }
+    return along(x, scale, op.axis(), g)
+        .flatMap(
+            s ->
+                along(x, operand(node, 2), op.axis(), g)
+                    .map(
+                        zero ->
+                            binary(BinaryFunction.MUL, shifted(x, zero, DType.FLOAT32, g), s, g)));
+  }
+
+  /** As the specification's function: the range includes zero, 255 steps. */
+  private static List<Value> dynamic(Node node, Rewriter g) {
+    Value x = node.input(0);
+    if (x.dtype() != DType.FLOAT32 || x.knownShape().isEmpty()) {
+      return List.of();
+    }
+    Value zero = scalar(x, 0, g);
+    Value least = binary(BinaryFunction.MIN, whole(ReduceFunction.MIN, x, g), zero, g);
+    Value most = binary(BinaryFunction.MAX, whole(ReduceFunction.MAX, x, g), zero, g);
+    Value range = binary(BinaryFunction.SUB, most, least, g);
+    Value scale = binary(BinaryFunction.DIV, range, scalar(x, 255, g), g);
+    // All zeros: any divisor will do.
+    Value none = binary(BinaryFunction.EQUAL, scale, zero, g);
+    Value divisor = g.emit(new Where(), none, scalar(x, 1, g), scale);
+    Value negated = binary(BinaryFunction.SUB, zero, least, g);
+    Value point = quantized(negated, divisor, Value.ABSENT, DType.UINT8, g);
+    return List.of(quantized(x, divisor, point, DType.UINT8, g), scale, point);
+  }
+
+  private static Value whole(ReduceFunction function, Value x, Rewriter g) {
+    List<Integer> axes = new ArrayList<>();
+    for (int axis = 0; axis < x.shape().rank(); axis++) {
+      axes.add(axis);
+    }
+    return axes.isEmpty() ? x : g.emit(new Reduce(function, axes, false, false), x);
+  }
+
+  private static Optional<Value> integerProduct(Node node, Rewriter g) {
+    if (!isNumber(operand(node, 2)) || !isNumberOrColumns(operand(node, 3))) {
+      return Optional.empty();
+    }
+    Value a = shifted(node.input(0), operand(node, 2), DType.INT32, g);
+    return Optional.of(
+        g.emit(new MatMul(), a, shifted(node.input(1), operand(node, 3), DType.INT32, g)));
+  }
+
+  private static Optional<Value> quantisedProduct(Node node, Rewriter g) {
+    boolean supported =
+        isNumber(node.input(1))
+            && isNumber(node.input(2))
+            && isNumberOrColumns(node.input(4))
+            && isNumberOrColumns(node.input(5))
+            && isNumber(node.input(6))
+            && isNumber(node.input(7))
+            && isNarrow(node.output().dtype());
+    if (!supported) {
+      return Optional.empty();
+    }
+    Value a = shifted(node.input(0), node.input(2), DType.INT32, g);
+    Value b = shifted(node.input(3), node.input(5), DType.INT32, g);
+    Value sums = cast(g.emit(new MatMul(), a, b), DType.FLOAT64, g);
+    return Optional.of(requantized(sums, node, node.input(4), g));
+  }
+
+  /**
+   * From exact sums to the result; scales are operands 1 and 6, the last operand but the bias 7.
+   */
+  private static Value requantized(Value sums, Node node, Value weightScale, Rewriter g) {
+    Value first = binary(BinaryFunction.MUL, sums, cast(node.input(1), DType.FLOAT64, g), g);
+    Value real = binary(BinaryFunction.MUL, first, cast(weightScale, DType.FLOAT64, g), g);
+    Value scale = cast(node.input(6), DType.FLOAT64, g);
+    return quantized(real, scale, node.input(7), node.output().dtype(), g);
+  }
+
+  private static Optional<Value> integerConv(Node node, Rewriter g) {
+    ConvInteger op = (ConvInteger) node.op();
+    if (!isNumber(operand(node, 2))) {
+      return Optional.empty();
+    }
+    return perFilter(operand(node, 3), node.input(1), g)
+        .map(
+            zero -> {
+              Value x = shifted(node.input(0), operand(node, 2), DType.FLOAT64, g);
+              Value w = shifted(node.input(1), zero, DType.FLOAT64, g);
+              return cast(g.emit(new Conv(op.window(), op.groups()), x, w), DType.INT32, g);
+            });
+  }
+
+  private static Optional<Value> quantisedConv(Node node, Rewriter g) {
+    QLinearConv op = (QLinearConv) node.op();
+    boolean supported =
+        isNumber(node.input(1))
+            && isNumber(node.input(2))
+            && isNumber(node.input(6))
+            && isNumber(node.input(7))
+            && node.output().knownShape().isPresent()
+            && isNarrow(node.output().dtype());
+    Optional<Value> zero = perFilter(node.input(5), node.input(3), g);
+    Optional<Value> scale =
+        supported ? along(node.output(), node.input(4), 1, g) : Optional.empty();
+    if (zero.isEmpty() || scale.isEmpty()) {
+      return Optional.empty();
+    }
+    Value x = shifted(node.input(0), node.input(2), DType.FLOAT64, g);
+    Value w = shifted(node.input(3), zero.get(), DType.FLOAT64, g);
+    Value bias = operand(node, 8);
+    Conv conv = new Conv(op.window(), op.groups());
+    Value sums =
+        bias.isPresent() ? g.emit(conv, x, w, cast(bias, DType.FLOAT64, g)) : g.emit(conv, x, w);
+    return Optional.of(requantized(sums, node, scale.get(), g));
+  }
+
+  /** {@code x − zero} in another type. */
+  private static Value shifted(Value x, Value zero, DType to, Rewriter g) {
+    Value wide = cast(x, to, g);
+    return zero.isPresent() ? binary(BinaryFunction.SUB, wide, cast(zero, to, g), g) : wide;
+  }
+
+  /** Operand with one number for each place on an axis of x, so that it broadcasts. */
+  private static Optional<Value> along(Value x, Value parameter, int axis, Rewriter g) {
+    if (isNumber(parameter)) {
+      boolean plain = !parameter.isPresent() || parameter.shape().rank() == 0;
+      return Optional.of(plain ? parameter : g.emit(new Reshape(Shape.SCALAR), parameter));
+    }
+    if (x.knownShape().isEmpty() || parameter.shape().rank() != 1) {
+      return Optional.empty();
+    }
+    int rank = x.shape().rank();
+    int at = axis < 0 ? axis + rank : axis;
+    List<Dim> dims = new ArrayList<>();
+    for (int i = 0; i < rank; i++) {
+      dims.add(i == at ? parameter.shape().dim(0) : Dim.ONE);
+    }
+    return at < 0 || at >= rank
+        ? Optional.empty()
+        : Optional.of(g.emit(new Reshape(new Shape(dims)), parameter));
+  }
+
+  private static Optional<Value> perFilter(Value parameter, Value weights, Rewriter g) {
+    return along(weights, parameter, 0, g);
+  }
+
+  private static Value operand(Node node, int index) {
+    return index < node.inputs().size() ? node.input(index) : Value.ABSENT;
+  }
+
+  /** Whether there is no operand, or one that is a single number. */
+  private static boolean isNumber(Value parameter) {
+    return !parameter.isPresent()
+        || parameter
+            .knownShape()
+            .map(s -> s.rank() == 0 || (s.rank() == 1 && s.dim(0).is(1)))
+            .orElse(false);
+  }
+
+  private static boolean isNumberOrColumns(Value parameter) {
+    return isNumber(parameter) || parameter.knownShape().map(s -> s.rank() == 1).orElse(false);
+  }
+
+  private static boolean isNarrow(DType dtype) {
+    return switch (dtype) {
+      case INT8, UINT8, INT16, UINT16 -> true;
+      default -> false;
+    };
+  }
+
+  private static Value cast(Value x, DType to, Rewriter g) {
+    return x.dtype() == to ? x : g.emit(new Cast(to), x);
+  }
+
+  private static Value binary(BinaryFunction function, Value a, Value b, Rewriter g) {
+    return g.emit(new Binary(function), a, b);
+  }
+
+  private static Value scalar(Value like, double number, Rewriter g) {
+    return g.constant(Constants.scalar(like.dtype(), number));
+  }
+}
