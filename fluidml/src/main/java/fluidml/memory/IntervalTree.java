@@ -30,6 +30,8 @@ final class IntervalTree {
   private int maxTo;
   private int found;
   private double foundWeight;
+  private int[] few = {};
+  private int fewCount;
 
   IntervalTree(int[] from, int[] to) {
     this.from = from;
@@ -150,6 +152,42 @@ final class IntervalTree {
     }
   }
 
+  /** Puts an interval back that was taken out. */
+  void add(int interval, double weightNow) {
+    weight[interval] = weightNow;
+    int node = 1;
+    int low = 0;
+    int high = order.length;
+    best[node] = Math.max(best[node], weightNow);
+    while (node < leaves) {
+      int middle = middle(low, high);
+      if (position[interval] < middle) {
+        node = 2 * node;
+        high = middle;
+      } else {
+        node = 2 * node + 1;
+        low = middle;
+      }
+      best[node] = Math.max(best[node], weightNow);
+    }
+  }
+
+  /** A copy of what is in the tree. */
+  final class Copy {
+    private final double[] weight = new double[order.length];
+    private final double[] best = new double[2 * leaves];
+
+    void save() {
+      System.arraycopy(IntervalTree.this.weight, 0, weight, 0, weight.length);
+      System.arraycopy(IntervalTree.this.best, 0, best, 0, best.length);
+    }
+
+    void restore() {
+      System.arraycopy(weight, 0, IntervalTree.this.weight, 0, weight.length);
+      System.arraycopy(best, 0, IntervalTree.this.best, 0, best.length);
+    }
+  }
+
   /**
    * Returns the heaviest interval that starts in {@code [startLow, startHigh]} and ends in {@code
    * [endLow, endHigh]}, or -1.
@@ -196,5 +234,68 @@ final class IntervalTree {
       search(2 * node + 1, middle, high);
       search(2 * node, low, middle);
     }
+  }
+
+  /**
+   * Finds the heaviest intervals that start in {@code [startLow, startHigh]} and end in {@code
+   * [endLow, endHigh]}, the heaviest first.
+   *
+   * @param result room for as many as are wanted
+   * @return how many there are
+   */
+  int heaviest(int[] result, int startLow, int startHigh, int endLow, int endHigh) {
+    minFrom = startLow;
+    maxFrom = startHigh;
+    minTo = endLow;
+    maxTo = endHigh;
+    few = result;
+    fewCount = 0;
+    searchFew(1, 0, order.length);
+    return fewCount;
+  }
+
+  private void searchFew(int node, int low, int high) {
+    int b = 4 * node;
+    if (best[node] <= enough()
+        || box[b] > maxFrom
+        || box[b + 1] < minFrom
+        || box[b + 2] > maxTo
+        || box[b + 3] < minTo) {
+      return;
+    }
+    if (node >= leaves) {
+      for (int i = low; i < high; i++) {
+        int x = order[i];
+        if (weight[x] > enough()
+            && from[x] >= minFrom
+            && from[x] <= maxFrom
+            && to[x] >= minTo
+            && to[x] <= maxTo) {
+          insert(x);
+        }
+      }
+      return;
+    }
+    int middle = middle(low, high);
+    if (best[2 * node] >= best[2 * node + 1]) {
+      searchFew(2 * node, low, middle);
+      searchFew(2 * node + 1, middle, high);
+    } else {
+      searchFew(2 * node + 1, middle, high);
+      searchFew(2 * node, low, middle);
+    }
+  }
+
+  private double enough() {
+    return fewCount < few.length ? Double.NEGATIVE_INFINITY : weight[few[fewCount - 1]];
+  }
+
+  private void insert(int x) {
+    int at = fewCount < few.length ? fewCount++ : fewCount - 1;
+    while (at > 0 && weight[few[at - 1]] < weight[x]) {
+      few[at] = few[at - 1];
+      at--;
+    }
+    few[at] = x;
   }
 }

@@ -18,6 +18,12 @@ final class LoadTree {
     }
   }
 
+  /** Takes over the numbers of a tree over as many sections. */
+  void copy(LoadTree that) {
+    System.arraycopy(that.most, 0, most, 0, most.length);
+    System.arraycopy(that.pending, 0, pending, 0, pending.length);
+  }
+
   /** Adds to all numbers in {@code [from, to)}. */
   void add(int from, int to, long value) {
     add(1, 0, leaves, from, to, value);

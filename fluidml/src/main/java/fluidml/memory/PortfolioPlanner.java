@@ -10,10 +10,16 @@ import java.util.List;
  * @param name the portfolio's name
  * @param greedy planners that place one buffer after the other, in order of cost
  * @param valleys planners whose time does not depend on how many buffers are live together
+ * @param beams dear planners for problems of more than a thousand buffers that no other brings
+ *     close to the bound
  * @param searchNodes states that branch and bound may look at when no member meets the bound
  */
 record PortfolioPlanner(
-    String name, List<MemoryPlanner> greedy, List<MemoryPlanner> valleys, long searchNodes)
+    String name,
+    List<MemoryPlanner> greedy,
+    List<MemoryPlanner> valleys,
+    List<MemoryPlanner> beams,
+    long searchNodes)
     implements MemoryPlanner {
   /** Pairs of buffers a greedy planner may look at, some tenths of a second. */
   private static final long MOST_PAIRS = 30_000_000;
@@ -23,6 +29,12 @@ record PortfolioPlanner(
 
   /** Beyond this many buffers a short search does not get to the end of a single plan. */
   private static final int MOST_SEARCHED = 4000;
+
+  /** A plan so near to the bound needs no beam search, which takes seconds on very many buffers. */
+  private static final double CLOSE = 1.02;
+
+  /** Beyond this many buffers one beam search takes as long as all planners before it. */
+  private static final int MOST_BEAMED_TWICE = 30_000;
 
   @Override
   public MemoryPlan planBlocks(MemoryProblem problem) {
@@ -35,6 +47,11 @@ record PortfolioPlanner(
     }
     boolean brief = searchNodes == 0 && problem.count() <= SMALL;
     best = first(brief ? valleys.subList(0, 1) : valleys, problem, goal, best);
+    if (problem.count() > SMALL) {
+      boolean twice = problem.count() <= MOST_BEAMED_TWICE;
+      long close = Math.max(goal, (long) (CLOSE * problem.lowerBound()));
+      best = first(twice ? beams : beams.subList(0, 1), problem, close, best);
+    }
     if (best.arenaBytes() > goal && searchNodes > 0 && problem.count() <= MOST_SEARCHED) {
       ExactPlanner.Limits limits = ExactPlanner.Limits.ofNodes(searchNodes).withTarget(goal);
       best = new ExactPlanner(limits).improve(problem, best).plan();
