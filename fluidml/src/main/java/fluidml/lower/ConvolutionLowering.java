@@ -58,14 +58,17 @@ public final class ConvolutionLowering implements Lowering {
     List<KernelCall> calls = new ArrayList<>();
     CallBuilder call = new CallBuilder(cluster.label());
     BufferView input = call.read(x);
-    Buffer panels = Filters.panels(node, shape.get(), tile.columns(), context, call, calls);
+    Buffer panels = Filters.panels(node, shape.get(), tile, context, call, calls);
     calls.add(convolution(cluster, shape.get(), context, tile, call, input, panels));
     return new Result.Calls(calls);
   }
 
-  /** The tile chosen for a node, else the best by the rule. */
+  /** The tile chosen for a node, else the best by the rule; no wider than its widest panel. */
   private static TileShape tile(Context context, Node node, DType dtype, long filters) {
-    return tile(context, node, dtype, tile(context.target(), dtype, filters, true));
+    TileShape most = tile(context, node, dtype, tile(context.target(), dtype, filters, true));
+    long vectors = Math.max(1, Math.ceilDiv(filters, (long) most.lanes()));
+    long panels = Math.ceilDiv(vectors, (long) most.vectors());
+    return new TileShape(most.rows(), Math.toIntExact(Math.ceilDiv(vectors, panels)), most.lanes());
   }
 
   /** The tile chosen for a node, else the best one for panels that are computed whole. */
@@ -85,20 +88,24 @@ public final class ConvolutionLowering implements Lowering {
   /**
    * The best tile for a number of filters.
    *
-   * @param narrows whether the last panel is computed only as far as it has filters
+   * @param even whether panels differ by one vector at most, else all are computed whole
    */
-  private static TileShape tile(Target target, DType dtype, long filters, boolean narrows) {
+  private static TileShape tile(Target target, DType dtype, long filters, boolean even) {
     int lanes = target.lanes(Exprs.registerType(dtype));
     double[] speed = target.vectorBits() == 512 ? SPEED_OF_32 : SPEED_OF_16;
     int[] rows = target.vectorBits() == 512 ? ROWS_OF_32 : ROWS_OF_16;
     int best = 1;
     double bestCost = Double.MAX_VALUE;
     for (int vectors = 1; vectors <= speed.length; vectors++) {
-      long all = Math.ceilDiv(filters, (long) lanes);
-      int rest = (int) (all % vectors);
-      double cost = all / vectors * vectors / speed[vectors - 1];
-      int last = narrows ? rest : vectors;
-      cost += rest == 0 ? 0 : last / speed[last - 1];
+      long all = Math.max(1, Math.ceilDiv(filters, (long) lanes));
+      long panels = Math.ceilDiv(all, (long) vectors);
+      double cost = panels * vectors / speed[vectors - 1];
+      if (even) {
+        int narrow = (int) (all / panels);
+        long wider = all % panels;
+        cost = (panels - wider) * narrow / speed[narrow - 1];
+        cost += wider == 0 ? 0 : wider * (narrow + 1) / speed[narrow];
+      }
       if (cost < bestCost) {
         bestCost = cost;
         best = vectors;
@@ -107,10 +114,10 @@ public final class ConvolutionLowering implements Lowering {
     return new TileShape(rows[best - 1], best, lanes);
   }
 
-  /** Vectors of the last panel that have filters. */
-  private static int lastVectors(long filters, TileShape tile) {
-    long rest = (filters - 1) % tile.columns() + 1;
-    return (int) Math.ceilDiv(rest, tile.lanes());
+  /** Vectors of the narrower panels. */
+  private static int narrowVectors(long filters, TileShape tile) {
+    long vectors = Math.max(1, Math.ceilDiv(filters, (long) tile.lanes()));
+    return Math.toIntExact(vectors / Math.ceilDiv(vectors, (long) tile.vectors()));
   }
 
   private static KernelCall convolution(
@@ -149,7 +156,7 @@ public final class ConvolutionLowering implements Lowering {
             shape.taps() == 1,
             leaves,
             shape.transposed(),
-            lastVectors(shape.filters(), tile),
+            narrowVectors(shape.filters(), tile),
             result.lanes());
     Nest nest =
         ConvolutionSchedule.write(

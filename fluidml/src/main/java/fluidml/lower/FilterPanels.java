@@ -8,20 +8,22 @@ import java.lang.foreign.ValueLayout;
  * Filters {@code [filter, channel, taps…]}, or {@code [channel, filter, taps…]} if transposed, as
  * panels {@code [group][panel][tap][channel][column]}, zero where there is no filter.
  *
- * @param columns filters of a panel
+ * @param columns filters of a panel, at most
+ * @param lanes filters of a vector; panels differ by one vector at most, wider ones first
  */
 record FilterPanels(
-    long groups, long channels, long filters, long taps, boolean transposed, int columns)
+    long groups, long channels, long filters, long taps, boolean transposed, int columns, int lanes)
     implements Packing {
   /** The panels of a convolution. */
-  static FilterPanels of(ConvolutionShape shape, int columns) {
+  static FilterPanels of(ConvolutionShape shape, int columns, int lanes) {
     return new FilterPanels(
         shape.groups(),
         shape.channels(),
         shape.filters(),
         shape.taps(),
         shape.transposed(),
-        columns);
+        columns,
+        lanes);
   }
 
   @Override
@@ -38,10 +40,14 @@ record FilterPanels(
   public void pack(Tensor source, MemorySegment target) {
     long panels = Math.ceilDiv(filters, (long) columns);
     long step = transposed ? taps : channels * taps;
+    long vectors = Math.ceilDiv(filters, (long) lanes);
+    long least = vectors / Math.max(1, panels);
+    long wider = vectors % Math.max(1, panels);
     for (long panel = 0; panel < groups * panels; panel++) {
       long group = panel / panels;
-      long first = panel % panels * columns;
-      long count = Math.min(columns, filters - first);
+      long place = panel % panels;
+      long first = (place * least + Math.min(place, wider)) * lanes;
+      long count = Math.min((least + (place < wider ? 1 : 0)) * lanes, filters - first);
       for (long channel = 0; channel < channels; channel++) {
         long row =
             transposed

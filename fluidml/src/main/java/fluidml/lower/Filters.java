@@ -5,6 +5,7 @@ import fluidml.graph.Value;
 import fluidml.loop.Buffer;
 import fluidml.loop.schedule.Nest;
 import fluidml.loop.schedule.PanelSchedule;
+import fluidml.loop.schedule.TileShape;
 import fluidml.tensor.Dim;
 import java.util.List;
 
@@ -18,15 +19,16 @@ final class Filters {
   static Buffer panels(
       Node node,
       ConvolutionShape shape,
-      int columns,
+      TileShape tile,
       Lowering.Context context,
       CallBuilder call,
       List<KernelCall> before) {
     Value filters = node.input(1);
     if (context.constant(filters).isPresent()) {
-      return call.packed(filters.dtype(), FilterPanels.of(shape, columns), filters);
+      return call.packed(
+          filters.dtype(), FilterPanels.of(shape, tile.columns(), tile.lanes()), filters);
     }
-    Dim elements = Dim.of(shape.groups() * shape.paddedFilters(columns) * shape.depth());
+    Dim elements = Dim.of(shape.groups() * shape.paddedFilters(tile.columns()) * shape.depth());
     Value packed = context.temporary(filters.name() + ".panels", filters.dtype(), elements);
     CallBuilder packing = new CallBuilder("PackFilters");
     View view = context.view(filters);
@@ -44,7 +46,8 @@ final class Filters {
             packing.parameter(Dim.of(shape.filters())),
             packing.parameter(Dim.of(shape.channels())),
             packing.parameter(Dim.of(shape.taps())),
-            columns);
+            tile.columns(),
+            tile.lanes());
     Nest nest = PanelSchedule.write(problem);
     before.add(packing.build("PackFilters", List.of(node), elements, nest.extent(), nest.entry()));
     return call.read(View.rowMajor(packed)).buffer();

@@ -111,7 +111,7 @@ final class RecurrentSteps {
     long groups = (long) layer.directions() * layer.gates();
     long hidden = layer.hidden();
     if (context.constant(weights).isPresent()) {
-      FilterPanels packing = new FilterPanels(groups, hidden, hidden, 1, false, columns);
+      FilterPanels packing = new FilterPanels(groups, hidden, hidden, 1, false, columns, columns);
       return call.packed(weights.dtype(), packing, weights);
     }
     long padded = Math.ceilDiv(hidden, (long) columns) * columns;
@@ -135,6 +135,7 @@ final class RecurrentSteps {
             units,
             units,
             packing.parameter(Dim.ONE),
+            columns,
             columns);
     Nest nest = PanelSchedule.write(problem);
     calls.add(

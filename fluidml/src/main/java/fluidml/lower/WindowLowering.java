@@ -11,6 +11,7 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.ScalarType;
 import fluidml.loop.schedule.Nest;
+import fluidml.loop.schedule.TileShape;
 import fluidml.loop.schedule.WindowSchedule;
 import fluidml.loop.schedule.WindowSchedule.Function;
 import fluidml.tensor.Dim;
@@ -71,7 +72,9 @@ public final class WindowLowering implements Lowering {
     boolean isConv = node.op() instanceof Conv;
     Optional<Buffer> filters =
         isConv
-            ? Optional.of(Filters.panels(node, single(node), lanes, context, call, calls))
+            ? Optional.of(
+                Filters.panels(
+                    node, single(node), new TileShape(1, 1, lanes), context, call, calls))
             : Optional.empty();
     WindowResult result =
         new WindowResult(call, cluster, context, isConv ? node.input(2) : Value.ABSENT, lanes);

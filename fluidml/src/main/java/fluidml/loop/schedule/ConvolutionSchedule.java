@@ -78,7 +78,7 @@ public final class ConvolutionSchedule {
    * @param padded whether windows may leave the image
    * @param transposed whether this is the transposed convolution: input position {@code i} and
    *     kernel position {@code k} meet at output position {@code i·stride − pad + k·dilation}
-   * @param lastVectors vectors of the last panel of a group that have filters; at least 1
+   * @param narrowVectors vectors of the narrower panels of a group: those of a tile, or one less
    * @param resultLanes channels that {@link TileStore} takes at once, at most those of a vector
    */
   public record Problem(
@@ -96,7 +96,7 @@ public final class ConvolutionSchedule {
       boolean pointwise,
       boolean padded,
       boolean transposed,
-      int lastVectors,
+      int narrowVectors,
       int resultLanes) {
     /** Copies the axes. */
     public Problem {
@@ -177,14 +177,17 @@ public final class ConvolutionSchedule {
                     new Patches(problem, tile, table, entry, copy)
                         .write(b, p.get(0), p.get(1), p.get(2))));
     kernel.procedure("prepare", List.of("image", "group", "slot", "row", "rows"), this::prepare);
-    for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.lastVectors))) {
+    for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.narrowVectors))) {
       for (int height = 1; height <= tile.rows(); height++) {
         declareMultiply(new TileShape(height, vectors, tile.lanes()));
       }
     }
     List<String> place = List.of("image", "channel", "slot", "rows", "width");
-    kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
-    kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
+    for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.narrowVectors))) {
+      Optional<Expr> columns = Optional.of(Exprs.index((long) vectors * tile.lanes()));
+      kernel.procedure("finish" + vectors, place, (b, p) -> store(b, p, columns));
+    }
+    kernel.procedure("finishEdge", place, (b, p) -> store(b, p, Optional.empty()));
     kernel.procedure(
         "panel",
         List.of("image", "group", "panel", "begin", "end", "tile", "height", "stride"),
@@ -424,10 +427,17 @@ public final class ConvolutionSchedule {
     Expr last = problem.groups.times(panelsPerGroup).minus(1);
     Expr next = b.let("next", index.plus(1).min(last).times(size));
     Expr right = b.let("right", index.times(size));
-    Expr column = b.let("column", panel.times(tile.columns()));
-    Expr width = b.let("width", problem.filters.minus(column).min(Exprs.index(tile.columns())));
+    Expr wider = b.let("wider", wider());
+    Expr before = panel.times((double) problem.narrowVectors).plus(panel.min(wider));
+    Expr column = b.let("column", before.times(tile.lanes()));
+    Expr whole = b.let("whole", panel.lt(wider));
+    Expr most =
+        Exprs.select(
+            whole,
+            Exprs.index(tile.columns()),
+            Exprs.index((long) problem.narrowVectors * tile.lanes()));
+    Expr width = b.let("width", problem.filters.minus(column).min(most));
     Expr channel = b.let("channel", group.times(problem.filters).plus(column));
-    Expr whole = width.gt(Exprs.index((long) problem.lastVectors * tile.lanes()));
     b.loop(
         "t",
         parameters.get(3),
@@ -440,7 +450,7 @@ public final class ConvolutionSchedule {
             arguments.add(b.let("ahead", ahead.start()));
             arguments.add(ahead.stride());
           }
-          TileShape narrow = new TileShape(tile.rows(), problem.lastVectors, tile.lanes());
+          TileShape narrow = new TileShape(tile.rows(), problem.narrowVectors, tile.lanes());
           if (narrow.equals(tile)) {
             chooseSource(b, tile, t, height, arguments);
           } else {
@@ -449,10 +459,36 @@ public final class ConvolutionSchedule {
                 () -> chooseSource(b, tile, t, height, arguments),
                 () -> chooseSource(b, narrow, t, height, arguments));
           }
-          b.when(
-              width.eq(Exprs.index(tile.columns())),
-              () -> b.call("finish", image, channel, t, count, width),
-              () -> b.call("finishEdge", image, channel, t, count, width));
+          finish(b, isNarrow(), List.of(image, channel, t, count, width));
+        });
+  }
+
+  /** Whether some panels are a vector narrower than the tile. */
+  private boolean isNarrow() {
+    return problem.narrowVectors < tile.vectors();
+  }
+
+  /** Panels of a group that are as wide as the tile, if some are narrower; else none. */
+  private Expr wider() {
+    return isNarrow()
+        ? Exprs.ceilDiv(problem.filters, tile.lanes())
+            .minus(panelsPerGroup.times((double) problem.narrowVectors))
+        : zero;
+  }
+
+  /** Calls what finishes a tile of a width that is the last argument. */
+  private void finish(BodyBuilder b, boolean narrow, List<Expr> arguments) {
+    Expr[] all = arguments.toArray(Expr[]::new);
+    int vectors = narrow ? problem.narrowVectors : tile.vectors();
+    b.when(
+        arguments.getLast().eq(Exprs.index((long) vectors * tile.lanes())),
+        () -> b.call("finish" + vectors, all),
+        () -> {
+          if (narrow) {
+            finish(b, false, arguments);
+          } else {
+            b.call("finishEdge", all);
+          }
         });
   }
 
@@ -483,8 +519,8 @@ public final class ConvolutionSchedule {
         () -> chooseHeight(b, kind, lower, count, arguments));
   }
 
-  /** Hands a tile to the store: a whole panel without masks, the last one up to its edge. */
-  private void finish(BodyBuilder b, List<Expr> parameters, boolean whole) {
+  /** Hands a tile to the store: a known number of whole vectors, else up to the filters' end. */
+  private void store(BodyBuilder b, List<Expr> parameters, Optional<Expr> columns) {
     int lanes = problem.resultLanes;
     Expr line = b.let("line", parameters.get(2).times(entry));
     b.loop(
@@ -505,9 +541,8 @@ public final class ConvolutionSchedule {
                 Expr value = b.load(sums, r.times(tile.columns()).plus(c), lanes);
                 result.store(b, value, coordinates, mask);
               };
-          if (whole) {
-            Expr columns = Exprs.index(tile.columns());
-            b.loop("c", zero, columns, lanes, c -> vector.accept(c, Optional.empty()));
+          if (columns.isPresent()) {
+            b.loop("c", zero, columns.get(), lanes, c -> vector.accept(c, Optional.empty()));
           } else {
             b.vectorLoop("c", zero, parameters.get(4), lanes, vector);
           }
