@@ -26,10 +26,14 @@ record FilterPanels(
         lanes);
   }
 
+  /** Elements of all panels. */
+  long elements() {
+    return groups * Math.ceilDiv(filters, (long) columns) * columns * taps * channels;
+  }
+
   @Override
   public long bytes(Tensor source) {
-    long panels = groups * Math.ceilDiv(filters, (long) columns);
-    return panels * taps * channels * columns * size(source);
+    return elements() * size(source);
   }
 
   private static int size(Tensor source) {

@@ -9,8 +9,6 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
-import fluidml.loop.schedule.Nest;
-import fluidml.loop.schedule.PanelSchedule;
 import fluidml.loop.schedule.StateProduct;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
@@ -110,37 +108,21 @@ final class RecurrentSteps {
     Value weights = layer.node().input(2);
     long groups = (long) layer.directions() * layer.gates();
     long hidden = layer.hidden();
-    if (context.constant(weights).isPresent()) {
-      FilterPanels packing = new FilterPanels(groups, hidden, hidden, 1, false, columns, columns);
-      return call.packed(weights.dtype(), packing, weights);
-    }
-    long padded = Math.ceilDiv(hidden, (long) columns) * columns;
-    Dim elements = Dim.of(groups * padded * hidden);
-    Value packed = context.temporary(weights.name() + ".panels", weights.dtype(), elements);
-    CallBuilder packing = new CallBuilder("PackWeights");
-    BufferView from = packing.read(context.view(weights));
-    Buffer to = packing.write(View.rowMajor(packed)).buffer();
-    Expr units = packing.parameter(Dim.of(hidden));
-    PanelSchedule.Problem problem =
-        new PanelSchedule.Problem(
-            from.buffer(),
-            e -> {
-              Expr direction = Exprs.floorDiv(e.group(), Exprs.index(layer.gates()));
-              Expr gate = e.group().minus(direction.times((double) layer.gates()));
-              Expr row = gate.times(units).plus(e.filter());
-              return from.index(List.of(direction, row, e.channel()));
-            },
-            to,
-            packing.parameter(Dim.of(groups)),
-            units,
-            units,
-            packing.parameter(Dim.ONE),
-            columns,
-            columns);
-    Nest nest = PanelSchedule.write(problem);
-    calls.add(
-        packing.build("PackWeights", List.of(layer.node()), elements, nest.extent(), nest.entry()));
-    return call.read(View.rowMajor(packed)).buffer();
+    FilterPanels panels = new FilterPanels(groups, hidden, hidden, 1, false, columns, columns);
+    return PackedPanels.of(
+        layer.node(),
+        weights,
+        panels,
+        "PackWeights",
+        (e, packing, _) -> {
+          Expr direction = Exprs.floorDiv(e.group(), Exprs.index(layer.gates()));
+          Expr gate = e.group().minus(direction.times((double) layer.gates()));
+          Expr row = gate.times(packing.parameter(Dim.of(hidden))).plus(e.filter());
+          return List.of(direction, row, e.channel());
+        },
+        context,
+        call,
+        calls);
   }
 
   /** Adds the call. */
@@ -391,25 +373,19 @@ final class RecurrentSteps {
     }
 
     private Expr plusBias(Expr value, int block) {
-      return bias.map(
-              v -> {
-                Expr at = hidden.times(Exprs.index(block)).plus(place.get(2));
-                Expr index = v.index(List.of(place.getFirst(), at));
-                return value.plus(b.load(v.buffer(), index, lanes, mask));
-              })
-          .orElse(value);
+      return bias.map(v -> value.plus(parameter(v, block))).orElse(value);
     }
 
     /** What a gate sees of a cell besides. */
     Expr peep(Expr value, int block, Expr cell) {
-      return peepholes
-          .map(
-              v -> {
-                Expr at = hidden.times(Exprs.index(block)).plus(place.get(2));
-                Expr index = v.index(List.of(place.getFirst(), at));
-                return b.load(v.buffer(), index, lanes, mask).fma(cell, value);
-              })
-          .orElse(value);
+      return peepholes.map(v -> parameter(v, block).fma(cell, value)).orElse(value);
+    }
+
+    /** From {@code [direction, blocks · hidden]}. */
+    private Expr parameter(BufferView view, int block) {
+      Expr at = hidden.times(Exprs.index(block)).plus(place.get(2));
+      Expr index = view.index(List.of(place.getFirst(), at));
+      return b.load(view.buffer(), index, lanes, mask);
     }
 
     /** A gate from its input, which is bounded first where the layer says so. */

@@ -53,10 +53,8 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
 
   @Override
   public MemoryPlan planBlocks(MemoryProblem problem) {
-    for (long fixed : problem.spans().fixed) {
-      if (fixed != MemoryProblem.FREE) {
-        return new GreedyPlanner(name, BufferOrder.SIZE, Placement.Fit.FIRST).planBlocks(problem);
-      }
+    if (problem.spans().anyFixed()) {
+      return new GreedyPlanner(name, BufferOrder.SIZE, Placement.Fit.FIRST).planBlocks(problem);
     }
     return new Beam(problem, weight).plan(name);
   }

@@ -23,13 +23,14 @@ final class IntervalTree {
   /** Four numbers per node: smallest and largest start, smallest and largest end. */
   private final int[] box;
 
+  /** The answer where only the heaviest is wanted. */
+  private final int[] one = new int[1];
+
   // The question being answered.
   private int minFrom;
   private int maxFrom;
   private int minTo;
   private int maxTo;
-  private int found;
-  private double foundWeight;
   private int[] few = {};
   private int fewCount;
 
@@ -132,7 +133,16 @@ final class IntervalTree {
 
   /** Takes an interval out. */
   void remove(int interval) {
-    weight[interval] = Double.NEGATIVE_INFINITY;
+    set(interval, Double.NEGATIVE_INFINITY);
+  }
+
+  /** Puts an interval back that was taken out. */
+  void add(int interval, double weightNow) {
+    set(interval, weightNow);
+  }
+
+  private void set(int interval, double weightNow) {
+    weight[interval] = weightNow;
     int node = 1;
     int low = 0;
     int high = order.length;
@@ -149,26 +159,6 @@ final class IntervalTree {
     best[node] = leafBest(low, high);
     for (int up = node >>> 1; up > 0; up >>>= 1) {
       best[up] = Math.max(best[2 * up], best[2 * up + 1]);
-    }
-  }
-
-  /** Puts an interval back that was taken out. */
-  void add(int interval, double weightNow) {
-    weight[interval] = weightNow;
-    int node = 1;
-    int low = 0;
-    int high = order.length;
-    best[node] = Math.max(best[node], weightNow);
-    while (node < leaves) {
-      int middle = middle(low, high);
-      if (position[interval] < middle) {
-        node = 2 * node;
-        high = middle;
-      } else {
-        node = 2 * node + 1;
-        low = middle;
-      }
-      best[node] = Math.max(best[node], weightNow);
     }
   }
 
@@ -193,47 +183,7 @@ final class IntervalTree {
    * [endLow, endHigh]}, or -1.
    */
   int heaviest(int startLow, int startHigh, int endLow, int endHigh) {
-    minFrom = startLow;
-    maxFrom = startHigh;
-    minTo = endLow;
-    maxTo = endHigh;
-    found = -1;
-    foundWeight = Double.NEGATIVE_INFINITY;
-    search(1, 0, order.length);
-    return found;
-  }
-
-  private void search(int node, int low, int high) {
-    int b = 4 * node;
-    if (best[node] <= foundWeight
-        || box[b] > maxFrom
-        || box[b + 1] < minFrom
-        || box[b + 2] > maxTo
-        || box[b + 3] < minTo) {
-      return;
-    }
-    if (node >= leaves) {
-      for (int i = low; i < high; i++) {
-        int x = order[i];
-        if (weight[x] > foundWeight
-            && from[x] >= minFrom
-            && from[x] <= maxFrom
-            && to[x] >= minTo
-            && to[x] <= maxTo) {
-          found = x;
-          foundWeight = weight[x];
-        }
-      }
-      return;
-    }
-    int middle = middle(low, high);
-    if (best[2 * node] >= best[2 * node + 1]) {
-      search(2 * node, low, middle);
-      search(2 * node + 1, middle, high);
-    } else {
-      search(2 * node + 1, middle, high);
-      search(2 * node, low, middle);
-    }
+    return heaviest(one, startLow, startHigh, endLow, endHigh) == 0 ? -1 : one[0];
   }
 
   /**
@@ -250,11 +200,11 @@ final class IntervalTree {
     maxTo = endHigh;
     few = result;
     fewCount = 0;
-    searchFew(1, 0, order.length);
+    search(1, 0, order.length);
     return fewCount;
   }
 
-  private void searchFew(int node, int low, int high) {
+  private void search(int node, int low, int high) {
     int b = 4 * node;
     if (best[node] <= enough()
         || box[b] > maxFrom
@@ -278,11 +228,11 @@ final class IntervalTree {
     }
     int middle = middle(low, high);
     if (best[2 * node] >= best[2 * node + 1]) {
-      searchFew(2 * node, low, middle);
-      searchFew(2 * node + 1, middle, high);
+      search(2 * node, low, middle);
+      search(2 * node + 1, middle, high);
     } else {
-      searchFew(2 * node + 1, middle, high);
-      searchFew(2 * node, low, middle);
+      search(2 * node + 1, middle, high);
+      search(2 * node, low, middle);
     }
   }
 

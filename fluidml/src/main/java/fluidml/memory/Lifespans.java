@@ -1,5 +1,6 @@
 package fluidml.memory;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -55,6 +56,11 @@ final class Lifespans {
       fixed[i] = buffer.fixedOffset().orElse(MemoryProblem.FREE);
     }
     return new Lifespans(ids, lower, upper, alignment, fixed);
+  }
+
+  /** Whether an offset is given. */
+  boolean anyFixed() {
+    return Arrays.stream(fixed).anyMatch(f -> f != MemoryProblem.FREE);
   }
 
   private Lifespans(String[] ids, int[] lower, int[] upper, long[] alignment, long[] fixed) {

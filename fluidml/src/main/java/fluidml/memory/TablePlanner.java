@@ -18,10 +18,8 @@ record TablePlanner() implements MemoryPlanner {
   @Override
   public MemoryPlan planBlocks(MemoryProblem problem) {
     Lifespans spans = problem.spans();
-    for (long fixed : spans.fixed) {
-      if (fixed != MemoryProblem.FREE) {
-        return new GreedyPlanner(name(), BufferOrder.BIRTH, Placement.Fit.BEST).planBlocks(problem);
-      }
+    if (spans.anyFixed()) {
+      return new GreedyPlanner(name(), BufferOrder.BIRTH, Placement.Fit.BEST).planBlocks(problem);
     }
     int n = problem.count();
     Table table = new Table(problem);

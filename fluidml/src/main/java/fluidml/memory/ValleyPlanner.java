@@ -68,10 +68,8 @@ record ValleyPlanner(String name, Weight weight, int rounds) implements MemoryPl
 
   @Override
   public MemoryPlan planBlocks(MemoryProblem problem) {
-    for (long fixed : problem.spans().fixed) {
-      if (fixed != MemoryProblem.FREE) {
-        return new GreedyPlanner(name, BufferOrder.SIZE, Placement.Fit.FIRST).planBlocks(problem);
-      }
+    if (problem.spans().anyFixed()) {
+      return new GreedyPlanner(name, BufferOrder.SIZE, Placement.Fit.FIRST).planBlocks(problem);
     }
     Valleys valleys = new Valleys(problem, weight::of);
     MemoryPlan best = valleys.plan(name);

@@ -6,16 +6,11 @@ import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Contraction.ConvTranspose;
 import fluidml.graph.op.Contraction.Gemm;
-import fluidml.graph.op.Elementwise.Binary;
 import fluidml.graph.op.Elementwise.BinaryFunction;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
-import fluidml.graph.op.Movement.Reshape;
 import fluidml.graph.op.Normalization.BatchNorm;
-import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -51,10 +46,10 @@ public final class FoldBatchNorm implements Pass {
       return Optional.empty();
     }
     double epsilon = ((BatchNorm) node.op()).epsilon();
-    Value small = g.constant(Constants.scalar(x.dtype(), epsilon));
+    Value small = g.scalar(x.dtype(), epsilon);
     Value deviation =
-        g.emit(new Unary(UnaryFunction.SQRT), binary(BinaryFunction.ADD, node.input(4), small, g));
-    Value factor = binary(BinaryFunction.DIV, node.input(1), deviation, g);
+        g.emit(new Unary(UnaryFunction.SQRT), g.binary(BinaryFunction.ADD, node.input(4), small));
+    Value factor = g.binary(BinaryFunction.DIV, node.input(1), deviation);
     Optional<Node> producer = g.producer(x).filter(n -> g.isSingleUse(x) && isConstant(n, g));
     Optional<Value> weights = producer.flatMap(n -> scaledWeights(n, factor, g));
     if (weights.isPresent()) {
@@ -63,8 +58,8 @@ public final class FoldBatchNorm implements Pass {
       return Optional.of(g.emit(inner.op(), inner.input(0), weights.get(), shift));
     }
     Value shift = shift(Value.ABSENT, node, factor, g);
-    Value scaled = binary(BinaryFunction.MUL, x, perChannel(factor, x, g), g);
-    return Optional.of(binary(BinaryFunction.ADD, scaled, perChannel(shift, x, g), g));
+    Value scaled = g.binary(BinaryFunction.MUL, x, perChannel(factor, x, g));
+    return Optional.of(g.binary(BinaryFunction.ADD, scaled, perChannel(shift, x, g)));
   }
 
   private static boolean isConstant(Node node, Rewriter g) {
@@ -77,10 +72,10 @@ public final class FoldBatchNorm implements Pass {
   private static Value shift(Value bias, Node norm, Value factor, Rewriter g) {
     Value centred =
         bias.isPresent()
-            ? binary(BinaryFunction.SUB, bias, norm.input(3), g)
+            ? g.binary(BinaryFunction.SUB, bias, norm.input(3))
             : g.emit(new Unary(UnaryFunction.NEG), norm.input(3));
-    Value scaled = binary(BinaryFunction.MUL, centred, factor, g);
-    return binary(BinaryFunction.ADD, scaled, norm.input(2), g);
+    Value scaled = g.binary(BinaryFunction.MUL, centred, factor);
+    return g.binary(BinaryFunction.ADD, scaled, norm.input(2));
   }
 
   /** The weights with the slice of each output channel multiplied by its factor. */
@@ -109,21 +104,11 @@ public final class FoldBatchNorm implements Pass {
   }
 
   private static Value times(Value weights, Value factor, int axis, int rank, Rewriter g) {
-    Value shaped = g.emit(new Reshape(along(factor, axis, rank)), factor);
-    return binary(BinaryFunction.MUL, weights, shaped, g);
+    Value shaped = g.along(factor, axis, rank);
+    return g.binary(BinaryFunction.MUL, weights, shaped);
   }
 
   private static Value perChannel(Value parameter, Value x, Rewriter g) {
-    return g.emit(new Reshape(along(parameter, 1, x.shape().rank())), parameter);
-  }
-
-  private static Shape along(Value vector, int axis, int rank) {
-    List<Dim> dims = new ArrayList<>(Collections.nCopies(rank, Dim.ONE));
-    dims.set(axis, vector.shape().dim(0));
-    return new Shape(dims);
-  }
-
-  private static Value binary(BinaryFunction function, Value a, Value b, Rewriter g) {
-    return g.emit(new Binary(function), a, b);
+    return g.along(parameter, 1, x.shape().rank());
   }
 }

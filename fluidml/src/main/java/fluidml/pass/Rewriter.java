@@ -11,6 +11,8 @@ import fluidml.graph.infer.TypeInference;
 import fluidml.graph.infer.Types;
 import fluidml.graph.op.Contraction;
 import fluidml.graph.op.Elementwise;
+import fluidml.graph.op.Elementwise.Binary;
+import fluidml.graph.op.Elementwise.BinaryFunction;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.graph.op.Generation;
@@ -19,6 +21,7 @@ import fluidml.graph.op.Movement;
 import fluidml.graph.op.Movement.Concat;
 import fluidml.graph.op.Normalization;
 import fluidml.graph.op.Op;
+import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
@@ -432,6 +435,23 @@ final class Rewriter {
   /** Adds a constant. */
   Value constant(Tensor tensor) {
     return emit(new Generation.Constant(tensor));
+  }
+
+  /** Adds a scalar constant. */
+  Value scalar(DType dtype, double value) {
+    return constant(Constants.scalar(dtype, value));
+  }
+
+  /** Adds an elementwise function of two values, or finds what the rules make of it. */
+  Value binary(BinaryFunction function, Value a, Value b) {
+    return emit(new Binary(function), a, b);
+  }
+
+  /** Reshapes a vector so that it broadcasts along an axis of values of a rank. */
+  Value along(Value vector, int axis, int rank) {
+    List<Dim> dims = new ArrayList<>(Collections.nCopies(rank, Dim.ONE));
+    dims.set(axis, vector.shape().dim(0));
+    return emit(new Movement.Reshape(new Shape(dims)), vector);
   }
 
   /** Adds a node with one result, or finds what the rules make of it. */

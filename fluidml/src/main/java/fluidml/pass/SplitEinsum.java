@@ -63,9 +63,7 @@ public final class SplitEinsum implements Pass {
     for (int i = 0; i < node.inputs().size(); i++) {
       terms.add(new Term(node.input(i), labels.operands().get(i)));
     }
-    if (terms.stream().anyMatch(t -> new HashSet<>(t.labels).size() < t.labels.size())
-        || !new HashSet<>(labels.result()).containsAll(labels.result())
-        || new HashSet<>(labels.result()).size() < labels.result().size()) {
+    if (repeats(labels.result()) || labels.operands().stream().anyMatch(SplitEinsum::repeats)) {
       return Optional.empty();
     }
     Term all = terms.getFirst();
@@ -76,6 +74,11 @@ public final class SplitEinsum implements Pass {
     }
     Term left = all.summed(new HashSet<>(labels.result()), g);
     return Optional.of(left.ordered(labels.result(), g).value);
+  }
+
+  /** Whether a label stands for several axes. */
+  private static boolean repeats(List<String> labels) {
+    return new HashSet<>(labels).size() < labels.size();
   }
 
   /** A value whose axes have labels. */

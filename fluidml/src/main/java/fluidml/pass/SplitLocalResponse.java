@@ -3,7 +3,6 @@ package fluidml.pass;
 import fluidml.graph.Graph;
 import fluidml.graph.Node;
 import fluidml.graph.Value;
-import fluidml.graph.op.Elementwise.Binary;
 import fluidml.graph.op.Elementwise.BinaryFunction;
 import fluidml.graph.op.Movement.Pad;
 import fluidml.graph.op.Movement.PadMode;
@@ -59,7 +58,7 @@ public final class SplitLocalResponse implements Pass {
     if (shape.isEmpty() || !exact || norm.size() < 1 || norm.size() > MOST) {
       return Optional.empty();
     }
-    Value squares = binary(BinaryFunction.MUL, x, x, g);
+    Value squares = g.binary(BinaryFunction.MUL, x, x);
     long before = (norm.size() - 1) / 2;
     Value padded =
         g.emit(
@@ -72,12 +71,13 @@ public final class SplitLocalResponse implements Pass {
     for (long first = 0; first < norm.size(); first++) {
       SliceAxis part = new SliceAxis(CHANNELS, Dim.of(first), shape.get().dim(CHANNELS), 1);
       Value slice = g.emit(new Slice(List.of(part)), padded);
-      sum = sum == null ? slice : binary(BinaryFunction.ADD, sum, slice, g);
+      sum = sum == null ? slice : g.binary(BinaryFunction.ADD, sum, slice);
     }
-    Value scaled = binary(BinaryFunction.MUL, sum, scalar(x, norm.alpha() / norm.size(), g), g);
-    Value base = binary(BinaryFunction.ADD, scaled, scalar(x, norm.bias(), g), g);
-    Value power = binary(BinaryFunction.POW, base, scalar(x, norm.beta(), g), g);
-    return Optional.of(binary(BinaryFunction.DIV, x, power, g));
+    Value scaled =
+        g.binary(BinaryFunction.MUL, sum, g.scalar(x.dtype(), norm.alpha() / norm.size()));
+    Value base = g.binary(BinaryFunction.ADD, scaled, g.scalar(x.dtype(), norm.bias()));
+    Value power = g.binary(BinaryFunction.POW, base, g.scalar(x.dtype(), norm.beta()));
+    return Optional.of(g.binary(BinaryFunction.DIV, x, power));
   }
 
   private static List<Dim> amounts(int rank, long ofChannels) {
@@ -86,13 +86,5 @@ public final class SplitLocalResponse implements Pass {
       amounts.add(axis == CHANNELS ? Dim.of(ofChannels) : Dim.ZERO);
     }
     return amounts;
-  }
-
-  private static Value binary(BinaryFunction function, Value a, Value b, Rewriter g) {
-    return g.emit(new Binary(function), a, b);
-  }
-
-  private static Value scalar(Value like, double number, Rewriter g) {
-    return g.constant(Constants.scalar(like.dtype(), number));
   }
 }

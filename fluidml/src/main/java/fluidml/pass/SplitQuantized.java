@@ -9,7 +9,6 @@ import fluidml.graph.op.Contraction.MatMul;
 import fluidml.graph.op.Contraction.MatMulInteger;
 import fluidml.graph.op.Contraction.QLinearConv;
 import fluidml.graph.op.Contraction.QLinearMatMul;
-import fluidml.graph.op.Elementwise.Binary;
 import fluidml.graph.op.Elementwise.BinaryFunction;
 import fluidml.graph.op.Elementwise.Cast;
 import fluidml.graph.op.Elementwise.Clip;
@@ -23,7 +22,6 @@ import fluidml.graph.op.Quantization.QuantizeLinear;
 import fluidml.graph.op.Reduction.Reduce;
 import fluidml.graph.op.Reduction.ReduceFunction;
 import fluidml.tensor.DType;
-import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,9 +80,9 @@ public final class SplitQuantized implements Pass {
 
   /** Round to the nearest, to even in the middle, then add the zero point, within the range. */
   private static Value quantized(Value x, Value scale, Value zero, DType to, Rewriter g) {
-    Value ratio = g.emit(new Unary(UnaryFunction.ROUND), binary(BinaryFunction.DIV, x, scale, g));
+    Value ratio = g.emit(new Unary(UnaryFunction.ROUND), g.binary(BinaryFunction.DIV, x, scale));
     Value sum =
-        zero.isPresent() ? binary(BinaryFunction.ADD, ratio, cast(zero, x.dtype(), g), g) : ratio;
+        zero.isPresent() ? g.binary(BinaryFunction.ADD, ratio, cast(zero, x.dtype(), g)) : ratio;
     return cast(bounded(sum, to, g), to, g);
   }
 
@@ -94,8 +92,8 @@ public final class SplitQuantized implements Pass {
     return g.emit(
         new Clip(),
         x,
-        scalar(x, signed ? -count / 2 : 0, g),
-        scalar(x, signed ? count / 2 - 1 : count - 1, g));
+        g.scalar(x.dtype(), signed ? -count / 2 : 0),
+        g.scalar(x.dtype(), signed ? count / 2 - 1 : count - 1));
   }
 
   private static Optional<Value> dequantize(Node node, Rewriter g) {
@@ -114,7 +112,7 @@ public final class SplitQuantized implements Pass {
                 along(x, operand(node, 2), op.axis(), g)
                     .map(
                         zero ->
-                            binary(BinaryFunction.MUL, shifted(x, zero, DType.FLOAT32, g), s, g)));
+                            g.binary(BinaryFunction.MUL, shifted(x, zero, DType.FLOAT32, g), s)));
   }
 
   /** As the specification's function: the range includes zero, 255 steps. */
@@ -123,15 +121,15 @@ public final class SplitQuantized implements Pass {
     if (x.dtype() != DType.FLOAT32 || x.knownShape().isEmpty()) {
       return List.of();
     }
-    Value zero = scalar(x, 0, g);
-    Value least = binary(BinaryFunction.MIN, whole(ReduceFunction.MIN, x, g), zero, g);
-    Value most = binary(BinaryFunction.MAX, whole(ReduceFunction.MAX, x, g), zero, g);
-    Value range = binary(BinaryFunction.SUB, most, least, g);
-    Value scale = binary(BinaryFunction.DIV, range, scalar(x, 255, g), g);
+    Value zero = g.scalar(x.dtype(), 0);
+    Value least = g.binary(BinaryFunction.MIN, whole(ReduceFunction.MIN, x, g), zero);
+    Value most = g.binary(BinaryFunction.MAX, whole(ReduceFunction.MAX, x, g), zero);
+    Value range = g.binary(BinaryFunction.SUB, most, least);
+    Value scale = g.binary(BinaryFunction.DIV, range, g.scalar(x.dtype(), 255));
     // All zeros: any divisor will do.
-    Value none = binary(BinaryFunction.EQUAL, scale, zero, g);
-    Value divisor = g.emit(new Where(), none, scalar(x, 1, g), scale);
-    Value negated = binary(BinaryFunction.SUB, zero, least, g);
+    Value none = g.binary(BinaryFunction.EQUAL, scale, zero);
+    Value divisor = g.emit(new Where(), none, g.scalar(x.dtype(), 1), scale);
+    Value negated = g.binary(BinaryFunction.SUB, zero, least);
     Value point = quantized(negated, divisor, Value.ABSENT, DType.UINT8, g);
     return List.of(quantized(x, divisor, point, DType.UINT8, g), scale, point);
   }
@@ -175,8 +173,8 @@ public final class SplitQuantized implements Pass {
    * From exact sums to the result; scales are operands 1 and 6, the last operand but the bias 7.
    */
   private static Value requantized(Value sums, Node node, Value weightScale, Rewriter g) {
-    Value first = binary(BinaryFunction.MUL, sums, cast(node.input(1), DType.FLOAT64, g), g);
-    Value real = binary(BinaryFunction.MUL, first, cast(weightScale, DType.FLOAT64, g), g);
+    Value first = g.binary(BinaryFunction.MUL, sums, cast(node.input(1), DType.FLOAT64, g));
+    Value real = g.binary(BinaryFunction.MUL, first, cast(weightScale, DType.FLOAT64, g));
     Value scale = cast(node.input(6), DType.FLOAT64, g);
     return quantized(real, scale, node.input(7), node.output().dtype(), g);
   }
@@ -222,7 +220,7 @@ public final class SplitQuantized implements Pass {
   /** {@code x − zero} in another type. */
   private static Value shifted(Value x, Value zero, DType to, Rewriter g) {
     Value wide = cast(x, to, g);
-    return zero.isPresent() ? binary(BinaryFunction.SUB, wide, cast(zero, to, g), g) : wide;
+    return zero.isPresent() ? g.binary(BinaryFunction.SUB, wide, cast(zero, to, g)) : wide;
   }
 
   /** Operand with one number for each place on an axis of x, so that it broadcasts. */
@@ -236,13 +234,7 @@ public final class SplitQuantized implements Pass {
     }
     int rank = x.shape().rank();
     int at = axis < 0 ? axis + rank : axis;
-    List<Dim> dims = new ArrayList<>();
-    for (int i = 0; i < rank; i++) {
-      dims.add(i == at ? parameter.shape().dim(0) : Dim.ONE);
-    }
-    return at < 0 || at >= rank
-        ? Optional.empty()
-        : Optional.of(g.emit(new Reshape(new Shape(dims)), parameter));
+    return at < 0 || at >= rank ? Optional.empty() : Optional.of(g.along(parameter, at, rank));
   }
 
   private static Optional<Value> perFilter(Value parameter, Value weights, Rewriter g) {
@@ -275,13 +267,5 @@ public final class SplitQuantized implements Pass {
 
   private static Value cast(Value x, DType to, Rewriter g) {
     return x.dtype() == to ? x : g.emit(new Cast(to), x);
-  }
-
-  private static Value binary(BinaryFunction function, Value a, Value b, Rewriter g) {
-    return g.emit(new Binary(function), a, b);
-  }
-
-  private static Value scalar(Value like, double number, Rewriter g) {
-    return g.constant(Constants.scalar(like.dtype(), number));
   }
 }

@@ -167,7 +167,7 @@ public final class Tuner {
     Map<String, Long> symbols = InputShapes.solve(graph, inputs);
     ToLongFunction<Dim> extents = d -> d.evaluate(symbols::get);
     CallKey keys = new CallKey(extents, team.size());
-    LoweredProgram usual = lower(Decisions.NONE);
+    LoweredProgram usual = Lowerer.lower(graph, target, lowerings, fuse, Decisions.NONE);
     boolean filtering = lowerings.stream().anyMatch(WinogradLowering.class::isInstance);
     List<String> usualKeys = usual.steps().stream().map(keys::of).toList();
     Experiments experiments = new Experiments(usual, usualKeys, target, extents, filtering);
@@ -275,10 +275,6 @@ public final class Tuner {
     return "run-" + modelKey;
   }
 
-  private LoweredProgram lower(Decisions decisions) {
-    return Lowerer.lower(graph, target, lowerings, fuse, decisions);
-  }
-
   private LoweredProgram lower(LoweredProgram usual, Decisions decisions) {
     return Lowerer.vary(usual, lowerings, fuse, decisions);
   }
@@ -332,10 +328,11 @@ public final class Tuner {
     solutions.put("default", new DefaultSolver().solve(problem));
     solutions.put("sequence", trace.solution());
     solutions.put("global", new GlobalSolver(SEARCH).solve(problem));
+    LoweredProgram usual = timed.getFirst().program();
     Map<Decisions, Integer> copied = new HashMap<>();
     timed.forEach(t -> copied.put(t.variation().decisions(), copies(t.program())));
     ToIntFunction<Decisions> copies =
-        d -> copied.computeIfAbsent(d, missing -> copies(lower(missing)));
+        d -> copied.computeIfAbsent(d, missing -> copies(lower(usual, missing)));
     List<Combination> combinations =
         new Combinations(rest, copies).of(timed, extents, alternatives, solutions);
     String key = key(graph, target, lowerings, fuse, team.size());
@@ -350,7 +347,7 @@ public final class Tuner {
     } else {
       progress.begins(timed.size(), timed.size() + 1, "the choice");
       Verification.Outcome outcome =
-          new Verification(this::lower, team, inputs, known.table)
+          new Verification(d -> lower(usual, d), team, inputs, known.table)
               .run(tried, wanted.equals("best"), WARM_SECONDS, rest);
       choice = outcome.choice();
       file.add(new CostTable(outcome.costs(), Map.of(key, choice)));

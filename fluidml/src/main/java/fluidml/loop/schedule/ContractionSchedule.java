@@ -361,7 +361,7 @@ public final class ContractionSchedule {
           }
           Expr start = left.plus(row.times(contraction.left().rowStride()));
           Expr sum = to.plus(row.times(shape.columns()));
-          choose(b, shape.rows(), cut.of(t), List.of(start, part, now.terms, sum));
+          Heights.multiply(b, shape.rows(), cut.of(t), List.of(start, part, now.terms, sum));
         });
   }
 
@@ -406,17 +406,6 @@ public final class ContractionSchedule {
   private void clear(BodyBuilder b, Expr elements) {
     Expr zero = b.let("zero", Exprs.constant(accumulator, 0));
     b.loop("i", Exprs.index(0), elements, shape.lanes(), i -> b.store(sums, i, zero));
-  }
-
-  private void choose(BodyBuilder b, int height, Expr rows, List<Expr> arguments) {
-    if (height == 1) {
-      b.call("multiply1", arguments.toArray(Expr[]::new));
-      return;
-    }
-    b.when(
-        rows.eq(Exprs.index(height)),
-        () -> b.call("multiply" + height, arguments.toArray(Expr[]::new)),
-        () -> choose(b, height - 1, rows, arguments));
   }
 
   /**

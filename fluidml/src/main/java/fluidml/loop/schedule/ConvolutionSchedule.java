@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.function.IntFunction;
 
 /**
  * Convolution as an implicit matrix product: rows are output pixels, columns are filters, and the
@@ -177,13 +178,11 @@ public final class ConvolutionSchedule {
                     new Patches(problem, tile, table, entry, copy)
                         .write(b, p.get(0), p.get(1), p.get(2))));
     kernel.procedure("prepare", List.of("image", "group", "slot", "row", "rows"), this::prepare);
+    List<String> place = List.of("image", "channel", "slot", "rows", "width");
     for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.narrowVectors))) {
       for (int height = 1; height <= tile.rows(); height++) {
         declareMultiply(new TileShape(height, vectors, tile.lanes()));
       }
-    }
-    List<String> place = List.of("image", "channel", "slot", "rows", "width");
-    for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.narrowVectors))) {
       Optional<Expr> columns = Optional.of(Exprs.index((long) vectors * tile.lanes()));
       kernel.procedure("finish" + vectors, place, (b, p) -> store(b, p, columns));
     }
@@ -450,14 +449,14 @@ public final class ConvolutionSchedule {
             arguments.add(b.let("ahead", ahead.start()));
             arguments.add(ahead.stride());
           }
-          TileShape narrow = new TileShape(tile.rows(), problem.narrowVectors, tile.lanes());
-          if (narrow.equals(tile)) {
-            chooseSource(b, tile, t, height, arguments);
-          } else {
+          if (isNarrow()) {
+            TileShape narrow = new TileShape(tile.rows(), problem.narrowVectors, tile.lanes());
             b.when(
                 whole,
                 () -> chooseSource(b, tile, t, height, arguments),
                 () -> chooseSource(b, narrow, t, height, arguments));
+          } else {
+            chooseSource(b, tile, t, height, arguments);
           }
           finish(b, isNarrow(), List.of(image, channel, t, count, width));
         });
@@ -494,8 +493,13 @@ public final class ConvolutionSchedule {
 
   private void chooseSource(
       BodyBuilder b, TileShape part, Expr slot, Expr count, List<Expr> arguments) {
-    Runnable direct = () -> chooseHeight(b, "multiply", part, count, arguments);
-    Runnable copied = () -> chooseHeight(b, "multiplyGathered", part, count, arguments);
+    IntFunction<TileShape> of = height -> new TileShape(height, part.vectors(), part.lanes());
+    Runnable direct =
+        () -> Heights.call(b, h -> name("multiply", of.apply(h)), part.rows(), count, arguments);
+    Runnable copied =
+        () ->
+            Heights.call(
+                b, h -> name("multiplyGathered", of.apply(h)), part.rows(), count, arguments);
     if (problem.transposed) {
       copied.run();
     } else if (gathered.isPresent()) {
@@ -504,19 +508,6 @@ public final class ConvolutionSchedule {
     } else {
       direct.run();
     }
-  }
-
-  private static void chooseHeight(
-      BodyBuilder b, String kind, TileShape part, Expr count, List<Expr> arguments) {
-    if (part.rows() == 1) {
-      b.call(name(kind, part), arguments.toArray(Expr[]::new));
-      return;
-    }
-    TileShape lower = new TileShape(part.rows() - 1, part.vectors(), part.lanes());
-    b.when(
-        count.eq(Exprs.index(part.rows())),
-        () -> b.call(name(kind, part), arguments.toArray(Expr[]::new)),
-        () -> chooseHeight(b, kind, lower, count, arguments));
   }
 
   /** Hands a tile to the store: a known number of whole vectors, else up to the filters' end. */

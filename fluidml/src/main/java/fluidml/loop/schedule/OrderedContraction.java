@@ -215,22 +215,11 @@ public final class OrderedContraction {
     Expr aside = b.let("aside", slots().times(tileSize()));
     b.when(
         done.eq(Exprs.index(0)),
-        () -> choose(b, shape.rows(), place.rows, List.of(left, panel, terms, slot)),
+        () -> Heights.multiply(b, shape.rows(), place.rows, List.of(left, panel, terms, slot)),
         () -> {
-          choose(b, shape.rows(), place.rows, List.of(left, panel, terms, aside));
+          Heights.multiply(b, shape.rows(), place.rows, List.of(left, panel, terms, aside));
           b.call("add", place.rows, slot);
         });
-  }
-
-  private void choose(BodyBuilder b, int height, Expr rows, List<Expr> arguments) {
-    if (height == 1) {
-      b.call("multiply1", arguments.toArray(Expr[]::new));
-      return;
-    }
-    b.when(
-        rows.eq(Exprs.index(height)),
-        () -> b.call("multiply" + height, arguments.toArray(Expr[]::new)),
-        () -> choose(b, height - 1, rows, arguments));
   }
 
   private void multiply(BodyBuilder b, int rows, List<Expr> p) {

@@ -113,17 +113,8 @@ public record StateProduct(Shape shape, Buffer sums, int gates, Expr hidden) {
           Expr from = before.plus(panel).times(hidden).times(shape.columns());
           Expr to = panel.times((double) shape.rows * shape.columns());
           List<Expr> arguments = List.of(p.get(1), b.let("from", from), b.let("to", to));
-          choose(b, shape.rows, rows, arguments);
+          Heights.multiply(b, shape.rows, rows, arguments);
         });
-  }
-
-  private static void choose(BodyBuilder b, int height, Expr rows, List<Expr> arguments) {
-    Runnable call = () -> b.call("multiply" + height, arguments.toArray(Expr[]::new));
-    if (height == 1) {
-      call.run();
-      return;
-    }
-    b.when(rows.eq(Exprs.index(height)), call, () -> choose(b, height - 1, rows, arguments));
   }
 
   /**

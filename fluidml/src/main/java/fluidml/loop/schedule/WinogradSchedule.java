@@ -445,21 +445,10 @@ public final class WinogradSchedule {
                         arguments.add(ahead.start());
                         arguments.add(ahead.stride());
                       }
-                      choose(b, tile.rows(), rows, arguments);
+                      Heights.multiply(b, tile.rows(), rows, arguments);
                     });
               });
         });
-  }
-
-  private void choose(BodyBuilder b, int height, Expr rows, List<Expr> arguments) {
-    if (height == 1) {
-      b.call("multiply1", arguments.toArray(Expr[]::new));
-      return;
-    }
-    b.when(
-        rows.eq(Exprs.index(height)),
-        () -> b.call("multiply" + height, arguments.toArray(Expr[]::new)),
-        () -> choose(b, height - 1, rows, arguments));
   }
 
   /** A few squares times a panel, over all channels. */
