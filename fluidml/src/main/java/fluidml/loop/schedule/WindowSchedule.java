@@ -38,6 +38,12 @@ public final class WindowSchedule {
   /** Channels of a unit, at most: rows of a few hundred are read again from the nearest cache. */
   private static final int CHANNELS = 256;
 
+  /**
+   * Pixels of an image that threads share by channels. As many as a convolution beside it takes in
+   * one block of tiles, which threads share by filters.
+   */
+  private static final int SMALL_IMAGE = 112;
+
   /** Taps along the last axis that are written out. */
   private static final int LONGEST_ROW = 7;
 
@@ -240,11 +246,14 @@ public final class WindowSchedule {
     for (WindowBlock block : declared) {
       kernel.procedure(block.procedure(), part(), (b, p) -> block(b, block, p, direct));
     }
-    Expr units = problem.batch.times(blocks.isEmpty() ? segments() : chunks().times(blocks.size()));
+    if (!blocks.isEmpty()) {
+      return new Nest(problem.batch.times(chunks()).times(blocksOfImage()), this::blocks);
+    }
+    Expr units = problem.batch.times(segments());
     for (int a = 0; a < rank - 1; a++) {
       units = units.times(problem.axes.get(a).output());
     }
-    return new Nest(units, blocks.isEmpty() ? this::segments : this::blocks);
+    return new Nest(units, this::segments);
   }
 
   private Expr segments() {
@@ -255,33 +264,75 @@ public final class WindowSchedule {
     return direct ? Exprs.ceilDiv(problem.channels, CHANNELS) : Exprs.index(1);
   }
 
-  /** Units of blocks: channels run slowest inside an image, blocks of a row fastest. */
+  /** Blocks of all rows of an image, for some of the channels. */
+  private Expr blocksOfImage() {
+    Expr all = Exprs.index(blocks.size());
+    for (int a = 0; a < rank - 1; a++) {
+      all = all.times(problem.axes.get(a).output());
+    }
+    return all;
+  }
+
+  /**
+   * Units of blocks. Of an image with many blocks a range takes neighbouring blocks with all of
+   * their channels, since that is how the kernels around split it, so that a thread reads what it
+   * wrote itself; of a small one it takes some of the channels. Either way it goes through blocks
+   * with the same channels one after another.
+   */
   private void blocks(BodyBuilder b, Expr begin, Expr end) {
     Expr chunks = b.let("chunks", chunks());
     Expr share = problem.channels.plus(chunks).minus(1).div(chunks);
     Expr size = b.let("size", Exprs.ceilDiv(share, problem.lanes).times(problem.lanes));
+    Expr parts = b.let("parts", blocksOfImage());
+    Expr units = b.let("units", parts.times(chunks));
+    Expr isSmall =
+        b.let("isSmall", parts.times(blocks.getFirst().pixels()).lt(Exprs.index(SMALL_IMAGE)));
     b.loop(
-        "unit",
-        begin,
-        end,
-        unit -> {
-          Expr rest = b.let("row", unit.div(Exprs.index(blocks.size())));
-          Expr number = b.let("number", unit.minus(rest.times(blocks.size())));
-          List<Expr> place = new ArrayList<>();
-          for (int a = rank - 2; a >= 0; a--) {
-            Expr extent = problem.axes.get(a).output();
-            Expr next = b.let("rest", rest.div(extent));
-            place.addFirst(b.let("o" + a, rest.minus(next.times(extent))));
-            rest = next;
-          }
-          Expr image = b.let("image", rest.div(chunks));
-          place.addFirst(image);
-          place.add(b.let("o", number.times(blocks.getFirst().pixels())));
-          Expr first = b.let("first", rest.minus(image.times(chunks)).times(size));
-          place.add(first);
-          place.add(first.plus(size).min(problem.channels));
-          choose(b, number, 0, place);
+        "image",
+        begin.div(units),
+        b.let("images", end.minus(1).div(units).plus(1)),
+        image -> {
+          Expr skipped = b.let("skipped", image.times(units));
+          Expr from = b.let("from", begin.minus(skipped).max(zero));
+          Expr to = b.let("to", end.minus(skipped).min(units));
+          b.loop(
+              "chunk",
+              zero,
+              chunks,
+              chunk -> {
+                Expr before = b.let("before", Exprs.select(isSmall, chunk.times(parts), chunk));
+                Expr step = b.let("step", Exprs.select(isSmall, Exprs.index(1), chunks));
+                Expr first = b.let("first", chunk.times(size));
+                Expr last = b.let("last", first.plus(size).min(problem.channels));
+                b.loop(
+                    "part",
+                    b.let("begun", reached(from, before, step)),
+                    b.let("ended", reached(to, before, step).min(parts)),
+                    part -> blockOf(b, image, part, first, last));
+              });
         });
+  }
+
+  /** Parts with numbers {@code before, before + step, …} that are below {@code unit}. */
+  private Expr reached(Expr unit, Expr before, Expr step) {
+    return unit.minus(before).max(zero).plus(step).minus(1).div(step);
+  }
+
+  private void blockOf(BodyBuilder b, Expr image, Expr part, Expr firstChannel, Expr endChannel) {
+    Expr rest = b.let("row", part.div(Exprs.index(blocks.size())));
+    Expr number = b.let("number", part.minus(rest.times(blocks.size())));
+    List<Expr> place = new ArrayList<>();
+    for (int a = rank - 2; a >= 0; a--) {
+      Expr extent = problem.axes.get(a).output();
+      Expr next = b.let("rest", rest.div(extent));
+      place.addFirst(b.let("o" + a, rest.minus(next.times(extent))));
+      rest = next;
+    }
+    place.addFirst(image);
+    place.add(b.let("o", number.times(blocks.getFirst().pixels())));
+    place.add(firstChannel);
+    place.add(endChannel);
+    choose(b, number, 0, place);
   }
 
   /** Calls the procedure of block {@code number}, one of those from {@code from} on. */
