@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +25,11 @@ import picocli.CommandLine.Parameters;
           + " inputs.",
       "The ratio is that of the medians over forks; below 1 this engine is faster. Worst is the"
           + " slowest fork over the median of the forks; error the largest difference from the"
-          + " outputs stored with the model, over the largest of them."
+          + " outputs stored with the model, over the largest of them.",
+      "Handover is how many nanoseconds two threads take to pass a cache line there and back,"
+          + " measured between the runs. Where it is several times 70 the cores share no cache, and"
+          + " what two threads share is slower, with either engine: forks that differ in it cannot"
+          + " be compared."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -90,7 +95,7 @@ final class CompareCommand implements Callable<Integer> {
     Arguments.dims(dims);
     List<Map<String, Object>> rows = new ArrayList<>();
     System.out.printf(
-        "%-22s %7s %-12s %9s %7s %9s %9s %9s %9s %9s %9s %8s %7s%n",
+        "%-22s %7s %-12s %9s %7s %9s %9s %9s %9s %9s %9s %8s %8s %7s%n",
         "model",
         "threads",
         "engine",
@@ -103,6 +108,7 @@ final class CompareCommand implements Callable<Integer> {
         "arena MB",
         "rss MB",
         "error",
+        "handover",
         "ratio");
     for (Path model : models) {
       for (int count : threads) {
@@ -166,12 +172,19 @@ final class CompareCommand implements Callable<Integer> {
     row.put("peakRssBytes", (long) median(samples, s -> (double) s.peakRssBytes()));
     row.put("forkMediansMs", medians);
     row.put("worstFork", medians[medians.length - 1] / median);
+    row.put("handoverNanos", median(samples, Sample::handoverNanos));
+    row.put(
+        "forkHandoverNanos",
+        samples.stream()
+            .sorted(Comparator.comparingDouble(s -> s.quantile(0.5)))
+            .mapToDouble(Sample::handoverNanos)
+            .toArray());
     double error = samples.stream().mapToDouble(Sample::error).max().orElseThrow();
     row.put("error", error);
     row.put("ratio", median / peer);
     System.out.printf(
         Locale.ROOT,
-        "%-22s %7d %-12s %9.3f %7.3f %9.3f %9.3f %9.1f %9.1f %9s %9.1f %8s %7.3f%n",
+        "%-22s %7d %-12s %9.3f %7.3f %9.3f %9.3f %9.1f %9.1f %9s %9.1f %8s %8.0f %7.3f%n",
         model,
         count,
         engine,
@@ -186,6 +199,7 @@ final class CompareCommand implements Callable<Integer> {
             : String.format(Locale.ROOT, "%.2f", samples.getFirst().arenaBytes() / 1e6),
         (long) row.get("peakRssBytes") / 1e6,
         error < 0 ? "-" : String.format(Locale.ROOT, "%.1e", error),
+        (double) row.get("handoverNanos"),
         median / peer);
     return row;
   }

@@ -26,12 +26,12 @@ final class FluidmlWorker {
       Map<String, Tensor> outputs = new LinkedHashMap<>(session.run(inputs));
       double firstMs = (System.nanoTime() - first) / 1e6;
       Session.BoundRun run = session.bind(inputs, outputs);
-      List<Double> times =
+      Sample.Runs runs =
           Sample.measure(run::run, Double.parseDouble(args[2]), Double.parseDouble(args[3]));
       long arena = session.memoryPlan().map(m -> m.plan().arenaBytes()).orElse(-1L);
       long resident = Sample.peakRss();
       double error = dims.isEmpty() ? Inputs.error(path, outputs.values()) : -1;
-      new Sample(loadMs, firstMs, times, arena, resident, error).print();
+      new Sample(loadMs, firstMs, runs, arena, resident, error).print();
     }
   }
 }

@@ -37,12 +37,12 @@ final class OnnxRuntimeWorker {
         long first = System.nanoTime();
         run(session, tensors);
         double firstMs = (System.nanoTime() - first) / 1e6;
-        List<Double> times =
+        Sample.Runs runs =
             Sample.measure(
                 () -> run(session, tensors),
                 Double.parseDouble(args[2]),
                 Double.parseDouble(args[3]));
-        new Sample(loadMs, firstMs, times, -1, Sample.peakRss(), -1).print();
+        new Sample(loadMs, firstMs, runs, -1, Sample.peakRss(), -1).print();
       }
     }
   }

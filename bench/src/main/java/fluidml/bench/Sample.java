@@ -14,6 +14,7 @@ import java.util.List;
  * @param loadMs from the call that loads the model to the session
  * @param firstMs the first run
  * @param runsMs runs after the warm-up
+ * @param handoverNanos median of what {@link Handover} measured between those runs
  * @param arenaBytes planned memory for intermediates, −1 if the engine does not tell
  * @param peakRssBytes largest resident set of the process
  * @param error largest difference from the outputs stored with the model over the largest stored
@@ -23,10 +24,27 @@ record Sample(
     double loadMs,
     double firstMs,
     List<Double> runsMs,
+    double handoverNanos,
     long arenaBytes,
     long peakRssBytes,
     double error) {
+  /** How often the distance of the cores is measured: at least as many runs. */
+  private static final int HANDOVERS = 5;
+
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** A sample of measured runs. */
+  Sample(
+      double loadMs, double firstMs, Runs runs, long arenaBytes, long peakRssBytes, double error) {
+    this(
+        loadMs,
+        firstMs,
+        runs.milliseconds(),
+        runs.handoverNanos(),
+        arenaBytes,
+        peakRssBytes,
+        error);
+  }
 
   /** Prints this for the parent process. */
   void print() {
@@ -61,20 +79,36 @@ record Sample(
     }
   }
 
-  /** Runs for a while, then measures; times in milliseconds. */
-  static List<Double> measure(Runnable run, double warmupSeconds, double seconds) {
+  /**
+   * Runs of a model.
+   *
+   * @param milliseconds every run's time
+   * @param handoverNanos median of what {@link Handover} measured between them
+   */
+  record Runs(List<Double> milliseconds, double handoverNanos) {}
+
+  /** Runs for a while, then measures. */
+  static Runs measure(Runnable run, double warmupSeconds, double seconds) {
     long end = System.nanoTime() + (long) (warmupSeconds * 1e9);
     while (System.nanoTime() < end) {
       run.run();
     }
     double[] times = new double[100_000];
+    double[] handovers = new double[HANDOVERS];
     int count = 0;
-    end = System.nanoTime() + (long) (seconds * 1e9);
-    do {
-      long begin = System.nanoTime();
-      run.run();
-      times[count++] = (System.nanoTime() - begin) / 1e6;
-    } while ((System.nanoTime() < end || count < 3) && count < times.length);
-    return Arrays.stream(times, 0, count).boxed().toList();
+    double spent = 0;
+    for (int i = 0; i < HANDOVERS; i++) {
+      handovers[i] = Handover.nanos();
+      double until = seconds * 1e3 * (i + 1) / HANDOVERS;
+      run.run(); // not counted: threads have to be woken
+      do {
+        long begin = System.nanoTime();
+        run.run();
+        times[count] = (System.nanoTime() - begin) / 1e6;
+        spent += times[count++];
+      } while (spent < until && count < times.length - HANDOVERS);
+    }
+    Arrays.sort(handovers);
+    return new Runs(Arrays.stream(times, 0, count).boxed().toList(), handovers[HANDOVERS / 2]);
   }
 }

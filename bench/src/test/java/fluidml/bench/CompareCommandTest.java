@@ -38,6 +38,8 @@ final class CompareCommandTest {
         assertTrue(row.get(time).asDouble() > 0, time);
       }
       assertTrue(row.get("peakRssBytes").asLong() > 1 << 20);
+      assertTrue(row.get("handoverNanos").asDouble() != 0);
+      assertEquals(1, row.get("forkHandoverNanos").size());
     }
     assertEquals("fluidml", rows.get(0).get("engine").asText());
     assertTrue(rows.get(0).get("arenaBytes").asLong() > 0);
@@ -55,7 +57,7 @@ final class CompareCommandTest {
 
   @Test
   void quantilesAreOfTheSortedRuns() {
-    Sample sample = new Sample(1, 1, List.of(5.0, 1.0, 3.0, 2.0, 4.0), -1, 0, -1);
+    Sample sample = new Sample(1, 1, List.of(5.0, 1.0, 3.0, 2.0, 4.0), 70, -1, 0, -1);
     assertEquals(1, sample.quantile(0));
     assertEquals(3, sample.quantile(0.5));
     assertEquals(5, sample.quantile(0.9));
