@@ -7,10 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.DoubleSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.function.ToDoubleFunction;
 import picocli.CommandLine.Command;
@@ -27,9 +29,9 @@ import picocli.CommandLine.Parameters;
           + " slowest fork over the median of the forks; error the largest difference from the"
           + " outputs stored with the model, over the largest of them.",
       "Handover is how many nanoseconds two threads take to pass a cache line there and back,"
-          + " measured between the runs. Where it is several times 70 the cores share no cache, and"
-          + " what two threads share is slower, with either engine: forks that differ in it cannot"
-          + " be compared."
+          + " measured between the runs. Where it is several times 100 the cores share no cache,"
+          + " and what two threads share is slower, with either engine. If forks differ in it by"
+          + " more than a factor of 2, a line compares those of both engines with the cores close."
     },
     mixinStandardHelpOptions = true,
     sortOptions = false)
@@ -145,7 +147,37 @@ final class CompareCommand implements Callable<Integer> {
     for (Engine engine : Engine.values()) {
       rows.add(row(name(model), count, engine, samples.get(engine), peer));
     }
+    closeRatio(samples).ifPresent(ratio -> rows.forEach(row -> row.put("closeRatio", ratio)));
     return rows;
+  }
+
+  /** The ratio of those forks whose cores were close, if some were and others not. */
+  private static OptionalDouble closeRatio(Map<Engine, List<Sample>> samples) {
+    DoubleSummaryStatistics all =
+        samples.values().stream()
+            .flatMap(List::stream)
+            .mapToDouble(Sample::handoverNanos)
+            .summaryStatistics();
+    double limit = 2 * all.getMin();
+    List<Sample> ours = close(samples.get(Engine.fluidml), limit);
+    List<Sample> theirs = close(samples.get(Engine.onnxruntime), limit);
+    if (all.getMin() < 0 || all.getMax() <= limit || ours.isEmpty() || theirs.isEmpty()) {
+      return OptionalDouble.empty();
+    }
+    double ratio = median(ours, s -> s.quantile(0.5)) / median(theirs, s -> s.quantile(0.5));
+    System.out.printf(
+        Locale.ROOT,
+        "  cores close (handover up to %.0f ns): %d forks of fluidml, %d of onnxruntime, ratio"
+            + " %.3f%n",
+        limit,
+        ours.size(),
+        theirs.size(),
+        ratio);
+    return OptionalDouble.of(ratio);
+  }
+
+  private static List<Sample> close(List<Sample> samples, double limit) {
+    return samples.stream().filter(s -> s.handoverNanos() <= limit).toList();
   }
 
   /** The name of the folder that a model is in. */

@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How long two threads take to hand a cache line to each other and back. Some 70 ns where their
+ * How long two threads take to hand a cache line to each other and back. About 100 ns where their
  * cores share a cache, several times that where they do not: on a virtual machine the host decides
  * which it is, changes it at any time, and with it the speed of everything that two threads share.
  */
