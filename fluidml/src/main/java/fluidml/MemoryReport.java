@@ -53,7 +53,8 @@ public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemo
    * @param idleArenas arenas that no run uses; they are freed when they stay idle
    * @param constants of all models
    * @param frames of all sessions
-   * @param tensors allocated on behalf of the caller by other means than the garbage collector's
+   * @param tensors large results of runs that the garbage collector has not found dead, and memory
+   *     that waits for the next ones
    */
   public record ProcessMemory(
       long arenas, long idleArenas, long constants, long frames, long tensors) {
@@ -80,13 +81,16 @@ public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemo
     /** Frames of all sessions. */
     long getFrames();
 
-    /** Tensors allocated on behalf of the caller. */
+    /** Large results of runs, and memory that waits for the next ones. */
     long getTensors();
 
     /** Everything that the library has allocated outside of the heap. */
     long getTotal();
 
-    /** Frees all arenas that no run uses; they are freed anyway when they stay idle. */
+    /**
+     * Frees all arenas that no run uses and memory that waits for results; both are freed anyway
+     * when they stay idle.
+     */
     void trim();
   }
 

@@ -21,7 +21,7 @@ final class ArenaPool {
   /** How long an arena may be idle. */
   static final long IDLE_SECONDS = 20;
 
-  private static final ArenaPool PROCESS = new ArenaPool(IDLE_SECONDS);
+  private static final ArenaPool PROCESS = new ArenaPool(NativeBuffer.Category.ARENA, IDLE_SECONDS);
 
   /** A larger idle arena is taken up to this many times the size that is needed. */
   private static final long MAX_WASTE = 2;
@@ -43,13 +43,19 @@ final class ArenaPool {
     }
   }
 
+  private final NativeBuffer.Category category;
   private final long idleNanos;
   private final List<Pooled> all = new ArrayList<>();
   private int sessions;
   private boolean timed;
 
-  /** An empty pool; all sessions of the process share {@link #process}. */
-  ArenaPool(long idleSeconds) {
+  /**
+   * An empty pool; all sessions of the process share {@link #process}.
+   *
+   * @param category what its memory is counted as
+   */
+  ArenaPool(NativeBuffer.Category category, long idleSeconds) {
+    this.category = category;
     this.idleNanos = TimeUnit.SECONDS.toNanos(idleSeconds);
   }
 
@@ -94,30 +100,34 @@ final class ArenaPool {
     if (grows) {
       free(last);
     }
-    Pooled best = null;
-    for (Pooled pooled : all) {
-      long size = pooled.buffer.bytes();
-      boolean fits = size >= bytes && size <= Math.min(limit, bytes * MAX_WASTE);
-      if (pooled.idle && fits && (best == null || size < best.buffer.bytes())) {
-        best = pooled;
-      }
+    Optional<Pooled> idle = acquireIdle(bytes, limit);
+    if (idle.isPresent()) {
+      return idle.get();
     }
-    if (best == null) {
-      // Extents that grow from run to run shall not take a new arena each time.
-      long wanted = grows ? Math.min(limit, bytes + bytes / 8) : bytes;
-      best = new Pooled(allocate(wanted, bytes));
-      all.add(best);
-    }
-    best.idle = false;
+    // Extents that grow from run to run shall not take a new arena each time.
+    long wanted = grows ? Math.min(limit, bytes + bytes / 8) : bytes;
+    Pooled made = new Pooled(allocate(wanted, bytes));
+    all.add(made);
+    return made;
+  }
+
+  /** The smallest idle arena that is large enough, if there is one; sizes as for another run. */
+  synchronized Optional<Pooled> acquireIdle(long bytes, long limit) {
+    Optional<Pooled> best =
+        all.stream()
+            .filter(p -> p.idle && p.buffer.bytes() >= bytes)
+            .filter(p -> p.buffer.bytes() <= Math.min(limit, bytes * MAX_WASTE))
+            .min(Comparator.comparingLong(p -> p.buffer.bytes()));
+    best.ifPresent(p -> p.idle = false);
     return best;
   }
 
   private NativeBuffer allocate(long wanted, long least) {
     try {
-      return NativeBuffer.allocate(NativeBuffer.Category.ARENA, wanted);
+      return NativeBuffer.allocate(category, wanted);
     } catch (MemoryLimitException e) {
       trim(Long.MIN_VALUE);
-      return NativeBuffer.allocate(NativeBuffer.Category.ARENA, least);
+      return NativeBuffer.allocate(category, least);
     }
   }
 

@@ -218,7 +218,7 @@ public final class Executor implements AutoCloseable {
         targets[i] = outputs[i];
       } else if (output.dtype().byteSize(elements(dims)) > Tensor.HEAP_BYTES) {
         if (!dry) {
-          targets[i] = Tensor.allocate(output.dtype(), dims);
+          targets[i] = ResultMemory.process().tensor(output.dtype(), dims);
         } else if (executable.strategy().direct() && outputExternals[i]) {
           caller.promise(graph.inputs().size() + i);
         }
@@ -469,9 +469,10 @@ public final class Executor implements AutoCloseable {
     return ArenaPool.process().idleBytes();
   }
 
-  /** Frees all arenas of the process that no run uses. */
+  /** Frees all arenas of the process that no run uses, and memory of results that are gone. */
   public static void trimArenas() {
     ArenaPool.process().trim();
+    ResultMemory.process().trim();
   }
 
   /** Frees arena and frames; no run may be in progress. Closing twice is fine. */

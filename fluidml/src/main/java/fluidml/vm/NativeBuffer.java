@@ -24,7 +24,7 @@ public final class NativeBuffer implements AutoCloseable {
     FRAMES,
     /** Constants repacked at compile time. */
     PACKED,
-    /** Inputs and outputs allocated on behalf of the caller. */
+    /** Results of runs. */
     TENSOR
   }
 

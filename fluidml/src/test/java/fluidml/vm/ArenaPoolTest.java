@@ -13,7 +13,7 @@ final class ArenaPoolTest {
 
   @Test
   void theLastArenaComesBackAndOthersAreShared() {
-    ArenaPool pool = new ArenaPool(NEVER);
+    ArenaPool pool = new ArenaPool(NativeBuffer.Category.ARENA, NEVER);
     pool.open();
     ArenaPool.Pooled first = pool.acquire(1000, Long.MAX_VALUE, null);
     ArenaPool.Pooled second = pool.acquire(1500, Long.MAX_VALUE, null);
@@ -32,7 +32,7 @@ final class ArenaPoolTest {
 
   @Test
   void aLimitKeepsLargerArenasAway() {
-    ArenaPool pool = new ArenaPool(NEVER);
+    ArenaPool pool = new ArenaPool(NativeBuffer.Category.ARENA, NEVER);
     pool.open();
     ArenaPool.Pooled large = pool.acquire(1900, Long.MAX_VALUE, null);
     pool.release(large);
@@ -44,7 +44,7 @@ final class ArenaPoolTest {
 
   @Test
   void anArenaThatGrowsReplacesItself() {
-    ArenaPool pool = new ArenaPool(NEVER);
+    ArenaPool pool = new ArenaPool(NativeBuffer.Category.ARENA, NEVER);
     pool.open();
     ArenaPool.Pooled last = null;
     for (int bytes = 1000; bytes < 4000; bytes += 10) {
@@ -59,7 +59,7 @@ final class ArenaPoolTest {
 
   @Test
   void idleArenasAreFreedByThemselves() throws InterruptedException {
-    ArenaPool pool = new ArenaPool(0);
+    ArenaPool pool = new ArenaPool(NativeBuffer.Category.ARENA, 0);
     pool.open();
     pool.release(pool.acquire(1000, Long.MAX_VALUE, null));
     for (int i = 0; i < 1000 && !pool.sizes().isEmpty(); i++) {
