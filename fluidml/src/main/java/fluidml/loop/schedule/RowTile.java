@@ -32,6 +32,13 @@ record RowTile(
     Buffer result) {
 
   /**
+   * Loads of a turn, one vector load counted for two, that C2 compiles without a call. Each takes
+   * hundreds of its nodes, and from 18,000 of them on it inlines no ordinary method, such as the one
+   * that swaps bytes, or does not, in every scalar load: one call in a loop spills all sums.
+   */
+  private static final int MOST_LOADS = 17;
+
+  /**
    * What is read ahead, in the panels: element {@code start + term * stride} for each term.
    *
    * @param start index of the first element
@@ -110,11 +117,15 @@ record RowTile(
     }
   }
 
-  /** Terms in each turn of the loop: two where both terms' operands fit the registers. */
+  /**
+   * Terms in each turn of the loop: two where both terms' operands fit the registers, and the JIT
+   * can inline what loads them.
+   */
   private int unroll() {
     int registers = tile.rows() * tile.vectors() + 2 * tile.vectors() + 2;
     boolean many = tile.lanes() * Exprs.registerType(result.dtype()).bits() == 512;
-    return offsets.isEmpty() && registers <= (many ? 32 : 16) ? 2 : 1;
+    boolean fits = registers <= (many ? 32 : 16) && 2 * tile.rows() + tile.vectors() <= MOST_LOADS;
+    return offsets.isEmpty() && fits ? 2 : 1;
   }
 
   private void add(BodyBuilder body, Expr panel, List<Expr> starts, Expr k, List<Expr.Read> sums) {
