@@ -108,6 +108,9 @@ public final class ElementwiseExpressions {
       }
     }
     lanes = Math.min(lanes, target.lanes(Exprs.registerType(node.output().dtype())));
+    if (isPower(node, constants)) {
+      lanes = Math.min(lanes, target.lanes(ScalarType.F64));
+    }
     return isScalarOnly(node, constants) ? 1 : lanes;
   }
 
@@ -124,7 +127,8 @@ public final class ElementwiseExpressions {
               ? IntegerFunctions.isScalarOnly(function)
               : function == BinaryFunction.MOD
                   || function == BinaryFunction.FMOD
-                  || (function == BinaryFunction.POW && !isSimplePower(constants, node.input(1)));
+                  || (isPower(node, constants)
+                      && (scalar != ScalarType.F32 || !node.input(1).dtype().isFloat()));
       case Elementwise.Cast _ ->
           // Conversions between 64-bit integers and floats have no vector form on most machines.
           (x.isFloat() != node.output().dtype().isFloat())
@@ -261,12 +265,14 @@ public final class ElementwiseExpressions {
     return exponent == -1 || exponent == 0.5 || exponent == 1 || exponent == 2 || exponent == 3;
   }
 
-  private static boolean isSimplePower(
-      Function<Value, Optional<Tensor>> constants, Value exponent) {
-    return constants
-        .apply(exponent)
-        .filter(t -> t.elements() == 1 && isSimplePower(t.getDouble(0)))
-        .isPresent();
+  /** Whether a node computes powers by logarithms. */
+  private static boolean isPower(Node node, Function<Value, Optional<Tensor>> constants) {
+    return node.op() instanceof Elementwise.Binary(BinaryFunction function)
+        && function == BinaryFunction.POW
+        && constants
+            .apply(node.input(1))
+            .filter(t -> t.elements() == 1 && isSimplePower(t.getDouble(0)))
+            .isEmpty();
   }
 
   private static Expr power(BodyBuilder body, DType x, DType y, Expr base, Expr exponent) {

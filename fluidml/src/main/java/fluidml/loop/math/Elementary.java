@@ -81,15 +81,18 @@ public enum Elementary {
     return b.let(Exprs.convert(type, wide));
   }
 
-  /** {@code x} to the power {@code y}, for scalars of F32 or F64, as {@link StrictMath#pow}. */
+  /**
+   * {@code x} to the power {@code y}, with the special cases of {@link StrictMath#pow}: for F32 in
+   * as many lanes as the target has for F64, with an error of half an ulp; for scalars of F64.
+   */
   public static Expr pow(BodyBuilder b, Expr x, Expr y) {
+    if (x.type().scalar() == ScalarType.F32) {
+      return Powers.pow(b, x, y);
+    }
     if (x.type().isVector() || !x.type().scalar().isFloat()) {
       throw new IllegalArgumentException("power of " + x.type() + ": use scalars of a float type");
     }
-    Expr power =
-        Exprs.intrinsic(
-            MathFunction.POW, Exprs.convert(ScalarType.F64, x), Exprs.convert(ScalarType.F64, y));
-    return b.let(Exprs.convert(x.type().scalar(), power));
+    return b.let(Exprs.intrinsic(MathFunction.POW, x, y));
   }
 
   private static Expr sigmoid(BodyBuilder b, Expr x) {

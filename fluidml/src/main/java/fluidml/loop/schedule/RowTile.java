@@ -33,8 +33,8 @@ record RowTile(
 
   /**
    * Loads of a turn, one vector load counted for two, that C2 compiles without a call. Each takes
-   * hundreds of its nodes, and from 18,000 of them on it inlines no ordinary method, such as the one
-   * that swaps bytes, or does not, in every scalar load: one call in a loop spills all sums.
+   * hundreds of its nodes, and from 18,000 of them on it inlines no ordinary method, such as the
+   * one that swaps bytes, or does not, in every scalar load: one call in a loop spills all sums.
    */
   private static final int MOST_LOADS = 17;
 
