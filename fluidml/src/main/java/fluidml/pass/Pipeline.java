@@ -32,6 +32,7 @@ public final class Pipeline {
           new SplitGemm(),
           new SplitLocalResponse(),
           new FoldBatchNorm(),
+          new SplitTransposedConvolution(),
           new Simplify(),
           new FoldConstants(),
           new MergeSubexpressions(),
@@ -58,6 +59,10 @@ public final class Pipeline {
               "fold-batch-norm",
               "fold-constants",
               "it leaves arithmetic on weights to be computed"),
+          new Order(
+              "fold-batch-norm",
+              "split-transposed-convolution",
+              "a normalization is folded into one convolution, not into parts"),
           new Order(
               "simplify", "recognise-attention", "views in a row hide the operands of products"),
           new Order(
