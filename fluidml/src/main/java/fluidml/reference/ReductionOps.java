@@ -331,22 +331,17 @@ final class ReductionOps {
     dims[axis] = k;
     Elements values = new Elements(x.dtype(), dims);
     Tensor indices = Tensor.allocate(DType.INT64, dims);
-    Comparator<Long> order = order(x, op.largest());
+    Selection selection = new Selection(x, op.largest(), Math.toIntExact(k));
     lines
         .starts()
         .forEach(
             start -> {
-              List<Long> best =
-                  LongStream.range(0, lines.length)
-                      .mapToObj(i -> start + i * lines.inner)
-                      .sorted(order)
-                      .limit(k)
-                      .toList();
+              int[] best = selection.first(start, lines.length, lines.inner);
               long first =
                   start / (lines.length * lines.inner) * k * lines.inner + start % lines.inner;
               for (int i = 0; i < k; i++) {
-                values.copy(first + i * lines.inner, x, best.get(i));
-                indices.setLong(first + i * lines.inner, (best.get(i) - start) / lines.inner);
+                values.copy(first + i * lines.inner, x, start + best[i] * lines.inner);
+                indices.setLong(first + i * lines.inner, best[i]);
               }
             });
     return Operands.result(values.build(), indices);

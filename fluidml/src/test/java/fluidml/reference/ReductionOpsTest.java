@@ -9,7 +9,10 @@ import fluidml.graph.op.Reduction.ReduceFunction;
 import fluidml.graph.op.Window;
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class ReductionOpsTest {
@@ -69,6 +72,36 @@ class ReductionOpsTest {
     List<Tensor> top = Single.all(new Reduction.TopK(0, true, true), 2, x, Tensor.ofLongs(2));
     assertArrayEquals(new long[] {9, 9, 5, 2}, top.get(0).toLongs());
     assertArrayEquals(new long[] {1, 0, 0, 2}, top.get(1).toLongs());
+  }
+
+  @Test
+  void topElementsAreTheFirstOfASort() {
+    Random random = new Random(5);
+    for (int round = 0; round < 200; round++) {
+      int length = 1 + random.nextInt(30);
+      int k = random.nextInt(length + 1);
+      float[] values = new float[length];
+      for (int i = 0; i < length; i++) {
+        int draw = random.nextInt(12);
+        values[i] = draw == 0 ? Float.NaN : draw == 1 ? -0f : draw - 6;
+      }
+      boolean largest = random.nextBoolean();
+      Comparator<Integer> byValue =
+          Comparator.comparingDouble(i -> values[i] == 0 ? 0.0 : (double) values[i]);
+      long[] sorted =
+          IntStream.range(0, length)
+              .boxed()
+              .sorted(largest ? byValue.reversed() : byValue)
+              .mapToLong(i -> i)
+              .limit(k)
+              .toArray();
+      Tensor x = Tensor.of(values, length);
+      List<Tensor> top = Single.all(new Reduction.TopK(0, largest, true), 2, x, Tensor.ofLongs(k));
+      assertArrayEquals(sorted, top.get(1).toLongs());
+      for (int i = 0; i < k; i++) {
+        assertEquals(values[(int) sorted[i]], (float) top.get(0).getDouble(i));
+      }
+    }
   }
 
   @Test
