@@ -52,8 +52,9 @@ public record Options(
     STRICT,
     /**
      * Sums may be computed from other terms as well, where that is faster: convolutions by
-     * Winograd's minimal filtering. Results stay within 10⁻³ of the largest element of a
-     * convolution's result, in practice within 10⁻⁵.
+     * Winograd's minimal filtering, or of several groups at once with zeros between them. Results
+     * stay within 10⁻³ of the largest element of a convolution's result, in practice within 10⁻⁵;
+     * infinite and undefined elements reach more results than by definition.
      */
     FAST
   }

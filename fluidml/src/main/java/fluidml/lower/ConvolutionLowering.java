@@ -20,6 +20,10 @@ import java.util.Optional;
  * Convolutions and transposed convolutions of any rank, stride, dilation, padding and number of
  * groups by {@link ConvolutionSchedule}. Constant filters are packed at compile time, others by a
  * call of their own.
+ *
+ * <p>Groups with fewer filters than a vector has lanes can be merged: a vector of several groups'
+ * filters, with zeros for the channels of the others, takes the arithmetic that one group's would
+ * take alone. Zeros times infinities are NaN, which the definition does not have.
  */
 public final class ConvolutionLowering implements Lowering {
   /** Pixels of a tile with 1, 2, 3 and 4 vectors of columns, with 32 registers. */
@@ -34,6 +38,22 @@ public final class ConvolutionLowering implements Lowering {
   /** Relative speed of a tile with 1 and 2 vectors of columns, with 16 registers. */
   private static final double[] SPEED_OF_16 = {0.7, 1};
 
+  private final boolean merges;
+
+  /** Takes every convolution, group by group. */
+  public ConvolutionLowering() {
+    this(false);
+  }
+
+  private ConvolutionLowering(boolean merges) {
+    this.merges = merges;
+  }
+
+  /** Takes convolutions whose groups can be merged. */
+  public static ConvolutionLowering ofMergedGroups() {
+    return new ConvolutionLowering(true);
+  }
+
   @Override
   public Result lower(Cluster cluster, Context context) {
     Optional<Node> anchor = cluster.anchor();
@@ -44,6 +64,17 @@ public final class ConvolutionLowering implements Lowering {
     Node node = anchor.get();
     View x = context.view(node.input(0));
     Optional<ConvolutionShape> shape = ConvolutionShape.of(node);
+    if (merges) {
+      long lanes = context.target().lanes(Exprs.registerType(x.dtype()));
+      shape =
+          shape
+              .filter(s -> !s.transposed() && context.constant(node.input(1)).isPresent())
+              .map(s -> s.merge(lanes))
+              .filter(s -> s.merged() > 1);
+      if (shape.isEmpty()) {
+        return new Result.Refused("");
+      }
+    }
     if (shape.isEmpty()) {
       return new Result.Refused("filters of symbolic shape " + node.input(1).shape());
     }
@@ -161,7 +192,7 @@ public final class ConvolutionLowering implements Lowering {
     Nest nest =
         ConvolutionSchedule.write(
             call.kernel(), problem, tile, context.target(), flat ? result.flat() : result);
-    Dim work = y.elements().times(2 * shape.depth()).plus(result.work(cluster));
+    Dim work = y.elements().times(2 * shape.depth() / shape.merged()).plus(result.work(cluster));
     return call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry());
   }
 }

@@ -22,9 +22,11 @@ import java.util.Optional;
  * @param filters output channels of a group
  * @param transposed whether filters lie {@code [channel, filter, taps…]} instead of {@code [filter,
  *     channel, taps…]}, and the window slides over the result
+ * @param merged groups of the operator in each of these groups; a filter has zeros for the channels
+ *     of the others
  */
 record ConvolutionShape(
-    Window window, long groups, long channels, long filters, boolean transposed) {
+    Window window, long groups, long channels, long filters, boolean transposed, long merged) {
   /** The shape of a node; empty if it is no convolution, or its filters' extents are not known. */
   static Optional<ConvolutionShape> of(Node node) {
     return switch (node.op()) {
@@ -44,8 +46,18 @@ record ConvolutionShape(
     long second = w.get(1).constant().orElseThrow();
     return Optional.of(
         transposed
-            ? new ConvolutionShape(window, groups, first / groups, second, true)
-            : new ConvolutionShape(window, groups, second, first / groups, false));
+            ? new ConvolutionShape(window, groups, first / groups, second, true, 1)
+            : new ConvolutionShape(window, groups, second, first / groups, false, 1));
+  }
+
+  /** The same convolution with as many groups merged as have at most {@code most} filters. */
+  ConvolutionShape merge(long most) {
+    long count = Math.clamp(most / Math.max(1, filters), 1, groups);
+    while (groups % count != 0) {
+      count--;
+    }
+    return new ConvolutionShape(
+        window, groups / count, channels * count, filters * count, transposed, count);
   }
 
   /** Positions of the window. */

@@ -8,11 +8,19 @@ import java.lang.foreign.ValueLayout;
  * Filters {@code [filter, channel, taps…]}, or {@code [channel, filter, taps…]} if transposed, as
  * panels {@code [group][panel][tap][channel][column]}, zero where there is no filter.
  *
+ * @param merged groups of the convolution that are one here, with zeros for the channels of others
  * @param columns filters of a panel, at most
  * @param lanes filters of a vector; panels differ by one vector at most, wider ones first
  */
 record FilterPanels(
-    long groups, long channels, long filters, long taps, boolean transposed, int columns, int lanes)
+    long groups,
+    long channels,
+    long filters,
+    long taps,
+    boolean transposed,
+    long merged,
+    int columns,
+    int lanes)
     implements Packing {
   /** The panels of a convolution. */
   static FilterPanels of(ConvolutionShape shape, int columns, int lanes) {
@@ -22,6 +30,7 @@ record FilterPanels(
         shape.filters(),
         shape.taps(),
         shape.transposed(),
+        shape.merged(),
         columns,
         lanes);
   }
@@ -42,6 +51,10 @@ record FilterPanels(
 
   @Override
   public void pack(Tensor source, MemorySegment target) {
+    if (merged > 1) {
+      packMerged(source, target);
+      return;
+    }
     long panels = Math.ceilDiv(filters, (long) columns);
     long step = transposed ? taps : channels * taps;
     long vectors = Math.ceilDiv(filters, (long) lanes);
@@ -60,6 +73,24 @@ record FilterPanels(
         for (long tap = 0; tap < taps; tap++) {
           long line = (panel * taps + tap) * channels + channel;
           copyLine(source.data(), row * taps + tap, step, target, line * columns, count, source);
+        }
+      }
+    }
+  }
+
+  /** All filters of merged groups are in one panel. */
+  private void packMerged(Tensor source, MemorySegment target) {
+    long ofGroup = filters / merged;
+    long depth = channels / merged;
+    for (long group = 0; group < groups; group++) {
+      for (long channel = 0; channel < channels; channel++) {
+        long first = channel / depth * ofGroup;
+        long row = (group * filters + first) * depth + channel % depth;
+        for (long tap = 0; tap < taps; tap++) {
+          long line = (group * taps + tap) * channels + channel;
+          long from = row * taps + tap;
+          long to = line * columns + first;
+          copyLine(source.data(), from, depth * taps, target, to, ofGroup, source);
         }
       }
     }

@@ -9,8 +9,14 @@ public final class Lowerings {
 
   /** Every lowering; each says no to what it does not compute. */
   public static List<Lowering> all() {
-    List<Lowering> all = new ArrayList<>(strict());
-    all.addFirst(new WinogradLowering());
+    List<Lowering> all = new ArrayList<>();
+    all.add(new WinogradLowering());
+    for (Lowering lowering : strict()) {
+      if (lowering instanceof ConvolutionLowering) {
+        all.add(ConvolutionLowering.ofMergedGroups());
+      }
+      all.add(lowering);
+    }
     return List.copyOf(all);
   }
 

@@ -108,7 +108,7 @@ final class RecurrentSteps {
     Value weights = layer.node().input(2);
     long groups = (long) layer.directions() * layer.gates();
     long hidden = layer.hidden();
-    FilterPanels panels = new FilterPanels(groups, hidden, hidden, 1, false, columns, columns);
+    FilterPanels panels = new FilterPanels(groups, hidden, hidden, 1, false, 1, columns, columns);
     return PackedPanels.of(
         layer.node(),
         weights,

@@ -110,7 +110,7 @@ public final class WindowLowering implements Lowering {
   /** The filters of all channels as if they were those of one group with one channel. */
   private static ConvolutionShape single(Node node) {
     ConvolutionShape shape = ConvolutionShape.of(node).orElseThrow();
-    return new ConvolutionShape(shape.window(), 1, 1, shape.groups(), false);
+    return new ConvolutionShape(shape.window(), 1, 1, shape.groups(), false, 1);
   }
 
   private static List<Expr> padEnds(CallBuilder call, Window window, View x, Shape y) {

@@ -54,6 +54,29 @@ final class ConvolutionLoweringTest {
     graphs.check(LOWERINGS, 1e-3f);
   }
 
+  @Property(tries = 50)
+  void mergedGroupsEqualTheReference(@ForAll long seed) {
+    WindowGraphs graphs = new WindowGraphs(seed);
+    long[] x = graphs.image();
+    long groups = graphs.oneOf(List.of(2L, 3L, 4L, 6L, 8L, 12L, 32L));
+    long channels = graphs.upTo(6);
+    x[1] = groups * channels;
+    Window window = graphs.window(3, true, WindowGraphs.spatial(x));
+    long[] w = x.clone();
+    w[0] = groups * graphs.upTo(8);
+    w[1] = channels;
+    for (int a = 2; a < x.length; a++) {
+      w[a] = window.kernel().get(a - 2);
+    }
+    DType dtype = graphs.oneOf(List.of(DType.FLOAT32, DType.FLOAT32, DType.FLOAT64));
+    Value image = graphs.image("x", dtype, x);
+    Value filters = graphs.operand("w", true, dtype, w);
+    Value bias = graphs.operand("bias", true, dtype, w[0]);
+    Value y = graphs.builder.add(new Conv(window, groups), image, filters, bias);
+    graphs.builder.output(graphs.epilogue(y));
+    graphs.check(List.of(ConvolutionLowering.ofMergedGroups(), new ConvolutionLowering()), 1e-3f);
+  }
+
   @Property(tries = 40)
   void transposedEqualsTheReference(@ForAll long seed) {
     WindowGraphs graphs = new WindowGraphs(seed);
