@@ -125,7 +125,11 @@ final class AblateCommand extends ModelCommand {
     Path folder = Files.createTempDirectory("ablate");
     try (Steps steps = new Steps(common.json)) {
       for (Path file : files) {
-        outcomes.add(ablate(file, folder, steps));
+        Outcome outcome = ablate(file, folder, steps);
+        outcomes.add(outcome);
+        if (!common.json) {
+          print(outcome);
+        }
       }
     } finally {
       delete(folder);
@@ -136,8 +140,6 @@ final class AblateCommand extends ModelCommand {
     }
     if (common.json) {
       printJson(outcomes.stream().map(AblateCommand::json).toList());
-    } else {
-      outcomes.forEach(this::print);
     }
     return ExitCode.OK;
   }
@@ -173,6 +175,12 @@ final class AblateCommand extends ModelCommand {
     Files.delete(folder);
   }
 
+  /** What tells models apart: a file's name, or that of its folder if it is {@code model.onnx}. */
+  private static String name(Path file) {
+    Path path = file.toAbsolutePath().normalize();
+    return (path.endsWith("model.onnx") ? path.getParent() : path).getFileName().toString();
+  }
+
   private Outcome ablate(Path file, Path folder, Steps steps) throws IOException {
     List<Ablation> wanted = full ? Ablation.all() : Ablation.some();
     Map<Ablation, Job> jobs = new LinkedHashMap<>();
@@ -185,7 +193,7 @@ final class AblateCommand extends ModelCommand {
         Datum[] ordered =
             loaded.inputs().stream().map(v -> given.data().get(v.name())).toArray(Datum[]::new);
         Tuner tuner = loaded.tuner();
-        String phase = file.getFileName() + (fusion ? ", tuning: " : ", tuning without fusion: ");
+        String phase = name(file) + (fusion ? ", tuning: " : ", tuning without fusion: ");
         Tuner.Result tuned =
             tuner.run(
                 ordered,
@@ -206,9 +214,7 @@ final class AblateCommand extends ModelCommand {
       for (int i = 0; i < order.size(); i++) {
         Job job = order.get(i);
         steps.begins(
-            fork * own.size() + i,
-            forks * own.size(),
-            file.getFileName() + ", " + job.switches.label());
+            fork * own.size() + i, forks * own.size(), name(file) + ", " + job.switches.label());
         results.computeIfAbsent(job.switches.label(), _ -> new ArrayList<>()).add(fork(file, job));
       }
     }

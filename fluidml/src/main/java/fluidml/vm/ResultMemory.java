@@ -20,7 +20,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class ResultMemory {
   /** Results that may be dead without being collected, at least. */
-  static final long UNCOLLECTED_BYTES = 256L << 20;
+  static final long UNCOLLECTED_BYTES = 96L << 20;
 
   private static final ResultMemory PROCESS =
       new ResultMemory(
