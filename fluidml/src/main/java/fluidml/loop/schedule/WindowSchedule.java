@@ -318,16 +318,28 @@ public final class WindowSchedule {
     return unit.minus(before).max(zero).plus(step).minus(1).div(step);
   }
 
-  private void blockOf(BodyBuilder b, Expr image, Expr part, Expr firstChannel, Expr endChannel) {
-    Expr rest = b.let("row", part.div(Exprs.index(blocks.size())));
-    Expr number = b.let("number", part.minus(rest.times(blocks.size())));
-    List<Expr> place = new ArrayList<>();
+  /**
+   * Where a row lies on all axes but the last one.
+   *
+   * @param place takes the coordinates
+   * @return number of the image
+   */
+  private Expr rowsPlace(BodyBuilder b, Expr row, List<Expr> place) {
+    Expr rest = row;
     for (int a = rank - 2; a >= 0; a--) {
       Expr extent = problem.axes.get(a).output();
       Expr next = b.let("rest", rest.div(extent));
       place.addFirst(b.let("o" + a, rest.minus(next.times(extent))));
       rest = next;
     }
+    return rest;
+  }
+
+  private void blockOf(BodyBuilder b, Expr image, Expr part, Expr firstChannel, Expr endChannel) {
+    Expr rest = b.let("row", part.div(Exprs.index(blocks.size())));
+    Expr number = b.let("number", part.minus(rest.times(blocks.size())));
+    List<Expr> place = new ArrayList<>();
+    rowsPlace(b, rest, place);
     place.addFirst(image);
     place.add(b.let("o", number.times(blocks.getFirst().pixels())));
     place.add(firstChannel);
@@ -379,13 +391,7 @@ public final class WindowSchedule {
           Expr from = b.let("from", unit.minus(rest.times(segments)).times(SEGMENT));
           Expr to = b.let("to", from.plus(SEGMENT).min(last.output()));
           List<Expr> place = new ArrayList<>();
-          for (int a = rank - 2; a >= 0; a--) {
-            Expr extent = problem.axes.get(a).output();
-            Expr next = b.let("rest", rest.div(extent));
-            place.addFirst(b.let("o" + a, rest.minus(next.times(extent))));
-            rest = next;
-          }
-          place.addFirst(rest);
+          place.addFirst(rowsPlace(b, rest, place));
           if (isWrittenOut()) {
             Expr left = b.let("left", firstInside.max(from).min(to));
             Expr inside = endInside.min(to).minus(left).max(zero);
