@@ -20,16 +20,16 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class ResultMemory {
   /** Results that may be dead without being collected, at least. */
-  static final long UNCOLLECTED_BYTES = 96L << 20;
+  static final long UNCOLLECTED_BYTES = 160L << 20;
 
   private static final ResultMemory PROCESS =
       new ResultMemory(
           new ArenaPool(NativeBuffer.Category.TENSOR, ArenaPool.IDLE_SECONDS), UNCOLLECTED_BYTES);
 
   /** How long the collector's references may take to be processed. */
-  private static final int MOST_WAITS = 20;
+  private static final int MOST_WAITS = 50;
 
-  private static final long WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+  private static final long WAIT_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
 
   private final ArenaPool pool;
   private final long leastLimit;
@@ -90,15 +90,13 @@ final class ResultMemory {
       return;
     }
     System.gc();
-    long before;
-    int waits = 0;
-    do {
-      before = inUse();
+    for (int waits = 0; waits < MOST_WAITS && inUse() + bytes > limit; waits++) {
       LockSupport.parkNanos(WAIT_NANOS);
-    } while (inUse() < before || (before > limit / 2 && ++waits < MOST_WAITS));
+    }
     Runtime heap = Runtime.getRuntime();
-    long alive = Math.max(inUse(), heap.totalMemory() - heap.freeMemory());
-    limit = Math.max(leastLimit, 2 * alive);
+    long used = 2 * (heap.totalMemory() - heap.freeMemory());
+    long kept = inUse() + bytes > limit ? 2 * inUse() : 0;
+    limit = Math.max(leastLimit, Math.max(used, kept));
   }
 
   private long inUse() {
