@@ -183,6 +183,11 @@ final class ArenaPool {
     return all.stream().filter(p -> p.idle).mapToLong(p -> p.buffer.bytes()).sum();
   }
 
+  /** Bytes that are in use. */
+  synchronized long usedBytes() {
+    return bytes() - idleBytes();
+  }
+
   /** Bytes of all arenas, idle or not. */
   synchronized long bytes() {
     return all.stream().mapToLong(p -> p.buffer.bytes()).sum();

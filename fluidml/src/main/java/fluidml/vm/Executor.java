@@ -226,7 +226,8 @@ public final class Executor implements AutoCloseable {
     }
   }
 
-  private static long elements(long[] dims) {
+  /** Elements of a tensor. */
+  static long elements(long[] dims) {
     long product = 1;
     for (long dim : dims) {
       product = Math.multiplyExact(product, dim);

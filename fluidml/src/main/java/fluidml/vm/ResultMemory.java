@@ -57,11 +57,7 @@ final class ResultMemory {
    * @throws fluidml.error.MemoryLimitException if there is not enough memory
    */
   Tensor tensor(DType dtype, long... dims) {
-    long elements = 1;
-    for (long dim : dims) {
-      elements = Math.multiplyExact(elements, dim);
-    }
-    long bytes = dtype.byteSize(elements);
+    long bytes = dtype.byteSize(Executor.elements(dims));
     return Tensor.wrap(dtype, lend(take(bytes), bytes), dims);
   }
 
@@ -86,20 +82,16 @@ final class ResultMemory {
   }
 
   private synchronized void collectAbove(long bytes) {
-    if (inUse() + bytes <= limit) {
+    if (pool.usedBytes() + bytes <= limit) {
       return;
     }
     System.gc();
-    for (int waits = 0; waits < MOST_WAITS && inUse() + bytes > limit; waits++) {
+    for (int waits = 0; waits < MOST_WAITS && pool.usedBytes() + bytes > limit; waits++) {
       LockSupport.parkNanos(WAIT_NANOS);
     }
     Runtime heap = Runtime.getRuntime();
     long used = 2 * (heap.totalMemory() - heap.freeMemory());
-    long kept = inUse() + bytes > limit ? 2 * inUse() : 0;
+    long kept = pool.usedBytes() + bytes > limit ? 2 * pool.usedBytes() : 0;
     limit = Math.max(leastLimit, Math.max(used, kept));
-  }
-
-  private long inUse() {
-    return pool.bytes() - pool.idleBytes();
   }
 }

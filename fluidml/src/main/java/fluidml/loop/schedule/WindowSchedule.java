@@ -246,14 +246,9 @@ public final class WindowSchedule {
     for (WindowBlock block : declared) {
       kernel.procedure(block.procedure(), part(), (b, p) -> block(b, block, p, direct));
     }
-    if (!blocks.isEmpty()) {
-      return new Nest(problem.batch.times(chunks()).times(blocksOfImage()), this::blocks);
-    }
-    Expr units = problem.batch.times(segments());
-    for (int a = 0; a < rank - 1; a++) {
-      units = units.times(problem.axes.get(a).output());
-    }
-    return new Nest(units, this::segments);
+    return blocks.isEmpty()
+        ? new Nest(problem.batch.times(segments()).times(rows()), this::segments)
+        : new Nest(problem.batch.times(chunks()).times(blocksOfImage()), this::blocks);
   }
 
   private Expr segments() {
@@ -264,13 +259,18 @@ public final class WindowSchedule {
     return direct ? Exprs.ceilDiv(problem.channels, CHANNELS) : Exprs.index(1);
   }
 
-  /** Blocks of all rows of an image, for some of the channels. */
-  private Expr blocksOfImage() {
-    Expr all = Exprs.index(blocks.size());
+  /** Rows of an image: windows along all axes but the last one. */
+  private Expr rows() {
+    Expr all = Exprs.index(1);
     for (int a = 0; a < rank - 1; a++) {
       all = all.times(problem.axes.get(a).output());
     }
     return all;
+  }
+
+  /** Blocks of all rows of an image, for some of the channels. */
+  private Expr blocksOfImage() {
+    return rows().times(blocks.size());
   }
 
   /**
