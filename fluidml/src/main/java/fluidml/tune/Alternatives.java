@@ -32,8 +32,13 @@ import java.util.stream.IntStream;
  * value would, by a careful estimate.
  */
 final class Alternatives {
-  /** A variant must be faster than the default by this part of its time, or it is noise. */
+  /**
+   * A variant must be faster than the default by this part of its time, and by {@link #SURE}
+   * standard errors of it, or it is noise: the best of many variants is the luckiest one, too.
+   */
   private static final double MARGIN = 0.03;
+
+  private static final double SURE = 2;
 
   /**
    * By this part of the whole run all equal operators together must be faster than by default:
@@ -53,11 +58,18 @@ final class Alternatives {
   private final Map<Value, Integer> valueIndex = new LinkedHashMap<>();
   private final List<LayoutProblem.Value> values = new ArrayList<>();
   private final List<List<Way>> chosenWays = new ArrayList<>();
-  private final Map<String, Map<Way, Double>> wayCosts = new HashMap<>();
+  private final Map<String, Map<Way, WayCost>> wayCosts = new HashMap<>();
   private final String[] signatures;
   private final int[] equal;
   private final double usualTotal;
   private final LayoutProblem problem;
+
+  /** What a way costs, and the standard error of that, in seconds. */
+  private record WayCost(double seconds, double error) {
+    WayCost less(WayCost other) {
+      return other.seconds < seconds ? other : this;
+    }
+  }
 
   /**
    * Builds the problem.
@@ -79,7 +91,7 @@ final class Alternatives {
             .orElseThrow();
     this.groups = new Groups(finest);
     this.signatures = Timed.signatures(usual.program(), usual.keys(), groups);
-    this.usualTotal = Arrays.stream(usual.seconds()).sum();
+    this.usualTotal = usual.total();
     this.equal =
         Arrays.stream(signatures)
             .mapToInt(s -> (int) Arrays.stream(signatures).filter(s::equals).count())
@@ -138,13 +150,14 @@ final class Alternatives {
   private void findWays(List<double[]> seconds) {
     for (int t = 0; t < timed.size(); t++) {
       Map<String, Way> taken = timed.get(t).variation().ways();
+      double[] errors = timed.get(t).errors(groups);
       for (int g = 0; g < signatures.length; g++) {
         for (Node node : groups.all().get(g).nodes()) {
           Way way = taken.get(node.name());
           if (way != null) {
             wayCosts
                 .computeIfAbsent(signatures[g], _ -> new LinkedHashMap<>())
-                .merge(way, seconds.get(t)[g], Math::min);
+                .merge(way, new WayCost(seconds.get(t)[g], errors[g]), WayCost::less);
           }
         }
       }
@@ -204,10 +217,11 @@ final class Alternatives {
         .getOrDefault(signatures[number], Map.of())
         .forEach(
             (way, cost) -> {
-              double gain = (usualSeconds - cost) * equal[number];
-              if (cost < usualSeconds * (1 - MARGIN) && gain > WORTH * usualTotal) {
+              double gain = usualSeconds - cost.seconds();
+              if (gain > Math.max(MARGIN * usualSeconds, SURE * cost.error())
+                  && gain * equal[number] > WORTH * usualTotal) {
                 List<Integer> chosen = touched.stream().map(_ -> 0).toList();
-                all.add(variant(group, way.label(), cost, chosen));
+                all.add(variant(group, way.label(), cost.seconds(), chosen));
                 sources.add(way);
               }
             });
@@ -245,7 +259,9 @@ final class Alternatives {
       if (named && !signatures[g].isEmpty()) {
         Map<String, Double> costs = new LinkedHashMap<>();
         problem.operators().get(g).variants().forEach(v -> costs.put(v.name(), v.cost()));
-        wayCosts.getOrDefault(signatures[g], Map.of()).forEach((w, c) -> costs.put(w.label(), c));
+        wayCosts
+            .getOrDefault(signatures[g], Map.of())
+            .forEach((w, c) -> costs.put(w.label(), c.seconds()));
         String node = group.nodes().iterator().next().name();
         all.merge(
             signatures[g],

@@ -2,7 +2,6 @@ package fluidml.tune;
 
 import fluidml.layout.DefaultSolver;
 import fluidml.layout.GlobalSolver;
-import fluidml.layout.LayoutProblem;
 import fluidml.layout.LayoutSolution;
 import fluidml.layout.LayoutSolver;
 import fluidml.layout.SequenceSolver;
@@ -11,7 +10,6 @@ import fluidml.tensor.Dim;
 import fluidml.tune.Tuner.Combination;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToIntFunction;
@@ -20,6 +18,9 @@ import java.util.function.ToLongFunction;
 /** What is chosen if only layouts, only loops, or both may be chosen. */
 final class Combinations {
   private static final Duration SEARCH = Duration.ofSeconds(1);
+
+  /** Values lie elsewhere than by default only if that saves this part of a run, or it is noise. */
+  private static final double WORTH = 0.01;
 
   private final double rest;
   private final ToIntFunction<Decisions> copies;
@@ -49,26 +50,25 @@ final class Combinations {
     Alternatives fixed = new Alternatives(timed, true, false, extents);
     Alternatives loops = new Alternatives(timed, false, true, extents);
     List<Combination> all = new ArrayList<>();
-    all.add(combination("default", false, sum(timed.getFirst().seconds()), Decisions.NONE));
-    LayoutSolution freeLoops = solve(new GlobalSolver(SEARCH), loops.problem());
+    Combination usual = combination("default", false, timed.getFirst().total(), Decisions.NONE);
+    LayoutSolution freeLoops = noWorse(new GlobalSolver(SEARCH).solve(loops.problem()), loops);
     Decisions ways = loops.decisions(freeLoops);
-    all.add(combination("default", true, freeLoops.cost(), ways));
+    Combination reordered = combination("default", true, freeLoops.cost(), ways);
+    all.add(usual);
+    all.add(reordered);
     for (LayoutSolver solver : List.of(new SequenceSolver(), new GlobalSolver(SEARCH))) {
-      LayoutSolution solution = solve(solver, fixed.problem());
-      all.add(combination(solver.name(), false, solution.cost(), fixed.decisions(solution)));
-      LayoutSolution free = noWorse(solutions.get(solver.name()), both.problem());
-      all.add(combination(solver.name(), true, free.cost(), both.decisions(free)));
+      all.add(moved(solver.name(), solver.solve(fixed.problem()), fixed, usual));
+      all.add(moved(solver.name(), solutions.get(solver.name()), both, reordered));
     }
     timed.stream()
         .filter(t -> t.variation().name().equals(Experiments.ROW_MAJOR))
         .forEach(
             t -> {
-              double seconds = sum(t.seconds());
-              double gain = sum(timed.getFirst().seconds()) - freeLoops.cost();
+              double seconds = t.total();
+              double gain = timed.getFirst().total() - freeLoops.cost();
               Decisions decisions = t.variation().decisions();
-              Decisions reordered =
-                  new Decisions(ways.tiles(), decisions.orders(), ways.algorithms());
-              all.addFirst(combination(Experiments.ROW_MAJOR, true, seconds - gain, reordered));
+              Decisions lying = new Decisions(ways.tiles(), decisions.orders(), ways.algorithms());
+              all.addFirst(combination(Experiments.ROW_MAJOR, true, seconds - gain, lying));
               all.addFirst(combination(Experiments.ROW_MAJOR, false, seconds, decisions));
             });
     return all;
@@ -86,17 +86,18 @@ final class Combinations {
         .orElseThrow();
   }
 
-  private static LayoutSolution solve(LayoutSolver solver, LayoutProblem problem) {
-    return noWorse(solver.solve(problem), problem);
-  }
-
   /** A solution, or the default if that costs less. */
-  private static LayoutSolution noWorse(LayoutSolution solution, LayoutProblem problem) {
-    LayoutSolution usual = new DefaultSolver().solve(problem);
+  private static LayoutSolution noWorse(LayoutSolution solution, Alternatives alternatives) {
+    LayoutSolution usual = new DefaultSolver().solve(alternatives.problem());
     return solution.cost() <= usual.cost() ? solution : usual;
   }
 
-  private static double sum(double[] seconds) {
-    return Arrays.stream(seconds).sum();
+  /** What a solver says, or what can be had with the layouts of the default if it gains little. */
+  private Combination moved(
+      String solver, LayoutSolution solution, Alternatives alternatives, Combination unmoved) {
+    double seconds = unmoved.predicted() - rest;
+    return solution.cost() < seconds * (1 - WORTH)
+        ? combination(solver, unmoved.loops(), solution.cost(), alternatives.decisions(solution))
+        : combination(solver, unmoved.loops(), seconds, unmoved.decisions());
   }
 }

@@ -2,6 +2,7 @@ package fluidml.tune;
 
 import fluidml.lower.Decisions;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -28,9 +29,20 @@ public record CostTable(Map<String, Cost> costs, Map<String, Choice> choices) {
    * @param samples how many times it was measured
    */
   public record Cost(double seconds, double spread, int samples) {
-    /** This on a machine that takes so many times as long. */
-    Cost times(double factor) {
-      return new Cost(seconds * factor, spread * factor, samples);
+    /** The cost of something that took so many seconds each time. */
+    static Cost of(List<Double> samples) {
+      double[] times = samples.stream().mapToDouble(Double::doubleValue).toArray();
+      double median = Measurement.median(times);
+      double spread = median == 0 ? 0 : Measurement.spread(times) * median;
+      return new Cost(median, Double.isFinite(spread) ? spread : 0, times.length);
+    }
+
+    /**
+     * The standard error of the median, in seconds, of samples that are about normal; infinite for
+     * too few.
+     */
+    double error() {
+      return samples < 4 ? Double.POSITIVE_INFINITY : 1.86 * spread / Math.sqrt(samples);
     }
   }
 

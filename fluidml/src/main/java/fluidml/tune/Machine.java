@@ -15,11 +15,11 @@ import java.util.stream.Stream;
  * @param processors that this process may use
  * @param vectorBits width of vectors in generated code
  * @param java version of the virtual machine
- * @param code revision of what writes the code of kernels
+ * @param code revision of what writes the code of kernels and of how they are measured
  */
 public record Machine(String processor, int processors, int vectorBits, String java, String code) {
   /** Counts changes of the emitter that change the speed of a kernel of the same structure. */
-  private static final int REVISION = 1;
+  private static final int REVISION = 2;
 
   /** This machine. */
   public static Machine here(Target target) {

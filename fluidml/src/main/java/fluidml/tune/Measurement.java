@@ -2,7 +2,6 @@ package fluidml.tune;
 
 import fluidml.emit.jvm.KernelCompiler;
 import fluidml.lower.LoweredProgram;
-import fluidml.lower.Step;
 import fluidml.memory.Planners;
 import fluidml.reference.Datum;
 import fluidml.tensor.Tensor;
@@ -27,6 +26,9 @@ final class Measurement implements AutoCloseable {
 
   /** Half the distance of the quartiles that a latency may have, as a part of its median. */
   private static final double CALM = 0.03;
+
+  /** The standard error that the ratio of two latencies may have. */
+  private static final double SURE = 0.003;
 
   private final LoweredProgram program;
   private final Executable executable;
@@ -69,13 +71,18 @@ final class Measurement implements AutoCloseable {
     }
   }
 
-  /** Like {@link #run}, in turns with another program. */
-  void runInTurns(Measurement other, double seconds) {
+  /**
+   * Runs in turns with the default until it is known well how many times as long it takes, or the
+   * time is up.
+   */
+  void runInTurns(Measurement usual, double seconds) {
     long end = System.nanoTime() + (long) (seconds * 1e9);
     int runs = 0;
     while (runs < FEWEST_RUNS
-        || (System.nanoTime() < end && runs < MOST_RUNS && spread(totals()) > CALM)) {
-      other.once(true);
+        || (System.nanoTime() < end
+            && runs < MOST_RUNS
+            && PairedCosts.ratio(usual, this).error() > SURE)) {
+      usual.once(true);
       once(true);
       runs++;
     }
@@ -132,30 +139,27 @@ final class Measurement implements AutoCloseable {
     Map<String, CostTable.Cost> costs = new HashMap<>();
     samples.forEach(
         (key, all) -> {
-          double[] times = all.stream().mapToDouble(Double::doubleValue).toArray();
-          double median = median(times);
-          costs.put(key, new CostTable.Cost(median, spread(times) * median, times.length));
+          costs.put(key, CostTable.Cost.of(all));
         });
     return costs;
   }
 
   /** What a run takes besides its steps: binding, copies of inputs and outputs, dispatch. */
   CostTable.Cost overhead() {
-    double[] rests = new double[steps.size()];
-    for (int run = 0; run < rests.length; run++) {
-      rests[run] = (totals.get(run) - Arrays.stream(steps.get(run)).sum()) / 1e9;
+    List<Double> rests = new ArrayList<>();
+    for (int run = 0; run < steps.size(); run++) {
+      rests.add((totals.get(run) - Arrays.stream(steps.get(run)).sum()) / 1e9);
     }
-    double median = median(rests);
-    double spread = median == 0 ? 0 : spread(rests) * median;
-    return new CostTable.Cost(median, Double.isFinite(spread) ? spread : 0, rests.length);
+    return CostTable.Cost.of(rests);
   }
 
   LoweredProgram program() {
     return program;
   }
 
-  List<Step> steps() {
-    return program.steps();
+  /** Nanoseconds of all steps in each run kept. */
+  List<long[]> turns() {
+    return steps;
   }
 
   static double median(double[] values) {

@@ -3,21 +3,37 @@ package fluidml.tune;
 import fluidml.lower.LoweredProgram;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /**
  * A program with the costs of its steps.
  *
  * @param keys of the steps in the cost table
- * @param seconds of each step
+ * @param costs of each step
  */
-record Timed(Variation variation, LoweredProgram program, List<String> keys, double[] seconds) {
+record Timed(
+    Variation variation, LoweredProgram program, List<String> keys, List<CostTable.Cost> costs) {
+  /** Seconds of a run's steps. */
+  double total() {
+    return costs.stream().mapToDouble(CostTable.Cost::seconds).sum();
+  }
+
   /** Seconds of all steps that belong to each group. */
   double[] perGroup(Groups groups) {
+    return perGroup(groups, CostTable.Cost::seconds);
+  }
+
+  /** By how much {@link #perGroup(Groups)} may be wrong: the standard errors of all steps. */
+  double[] errors(Groups groups) {
+    return perGroup(groups, CostTable.Cost::error);
+  }
+
+  private double[] perGroup(Groups groups, ToDoubleFunction<CostTable.Cost> part) {
     double[] sums = new double[groups.all().size()];
-    for (int i = 0; i < seconds.length; i++) {
+    for (int i = 0; i < costs.size(); i++) {
       int group = groups.of(program.steps().get(i));
       if (group >= 0) {
-        sums[group] += seconds[i];
+        sums[group] += part.applyAsDouble(costs.get(i));
       }
     }
     return sums;

@@ -193,9 +193,9 @@ public final class Tuner {
           measure(inputs, variation, program, known, reference);
           longest = Math.max(longest, System.nanoTime() - begin);
         }
-        double[] seconds =
-            names.stream().mapToDouble(n -> known.table.costs().get(n).seconds()).toArray();
-        timed.add(new Timed(variation, program, names, seconds));
+        timed.add(
+            new Timed(
+                variation, program, names, names.stream().map(known.table.costs()::get).toList()));
       }
     }
     return choose(inputs, solver, timed, extents, experiments, known, progress);
@@ -256,10 +256,10 @@ public final class Tuner {
       try (Measurement other = new Measurement(program, team, inputs)) {
         other.warm(WARM_SECONDS);
         other.runInTurns(usual, RUN_SECONDS);
-        double now = usual.costSum(usual.costs());
-        double then = usual.costSum(known.table.costs());
-        other.costs().forEach((key, cost) -> fresh.put(key, cost.times(then / now)));
-        known.measured.put(variation.name(), Measurement.median(other.totals()) * then / now);
+        fresh.putAll(PairedCosts.with(usual, known.table).of(other));
+        double ratio = PairedCosts.ratio(usual, other).seconds();
+        double then = usual.costSum(known.table.costs()) + rest(known.table);
+        known.measured.put(variation.name(), ratio * then);
       }
     }
     fresh.keySet().removeAll(known.table.costs().keySet());
@@ -269,6 +269,11 @@ public final class Tuner {
   /** The key of what a run takes besides its steps. */
   private String overhead() {
     return restKey(key(graph, target, lowerings, fuse, team.size()));
+  }
+
+  /** Seconds of a run besides its steps. */
+  private double rest(CostTable table) {
+    return table.cost(overhead()).map(CostTable.Cost::seconds).orElse(0.0);
   }
 
   static String restKey(String modelKey) {
@@ -320,7 +325,7 @@ public final class Tuner {
       Known known,
       Progress progress)
       throws IOException {
-    double rest = known.table.cost(overhead()).map(CostTable.Cost::seconds).orElse(0.0);
+    double rest = rest(known.table);
     Alternatives alternatives = new Alternatives(timed, true, true, extents);
     LayoutProblem problem = alternatives.problem();
     Map<String, LayoutSolution> solutions = new LinkedHashMap<>();

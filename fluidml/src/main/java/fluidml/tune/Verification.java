@@ -6,7 +6,6 @@ import fluidml.reference.Datum;
 import fluidml.tune.Tuner.Combination;
 import fluidml.vm.ThreadTeam;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +19,9 @@ final class Verification {
   private static final int ROUNDS = 11;
   private static final int MOST_ROUNDS = 100;
   private static final double SECONDS = 1;
+
+  /** Standard errors by which a choice must be faster than the default. */
+  private static final double SURE = 2;
 
   private final Function<Decisions, LoweredProgram> lower;
   private final ThreadTeam team;
@@ -93,26 +95,31 @@ final class Verification {
   private Outcome outcome(
       List<Combination> tried, List<Measurement> all, boolean best, double rest) {
     Measurement usual = all.getFirst();
-    double scale = usual.costSum(table.costs()) / usual.costSum(usual.costs());
+    PairedCosts paired = PairedCosts.with(usual, table);
     Map<String, CostTable.Cost> costs = new HashMap<>();
-    for (Measurement one : all.subList(1, all.size())) {
-      one.costs().forEach((key, cost) -> costs.put(key, cost.times(scale)));
-    }
+    all.subList(1, all.size()).forEach(one -> costs.putAll(paired.of(one)));
     costs.keySet().removeAll(usual.keys());
-    double[] medians = all.stream().mapToDouble(m -> Measurement.median(m.totals())).toArray();
-    int chosen = medians.length - 1;
-    if (best) {
-      double least = Arrays.stream(medians).min().orElseThrow();
-      chosen = 0;
-      while (medians[chosen] > least) {
-        chosen++;
-      }
-    }
+    int chosen = best ? fastest(all) : all.size() - 1;
     double predicted =
         rest + all.get(chosen).costSum(table.with(new CostTable(costs, Map.of())).costs());
+    double before = Measurement.median(usual.totals());
+    double measured = before * PairedCosts.ratio(usual, all.get(chosen)).seconds();
     Combination one = tried.get(chosen);
     return new Outcome(
-        new CostTable.Choice(one.layout(), predicted, medians[chosen], medians[0], one.decisions()),
-        costs);
+        new CostTable.Choice(one.layout(), predicted, measured, before, one.decisions()), costs);
+  }
+
+  /** The fastest that is surely faster than the first, or the first. */
+  private static int fastest(List<Measurement> all) {
+    int fastest = 0;
+    double least = 1;
+    for (int i = 1; i < all.size(); i++) {
+      CostTable.Cost ratio = PairedCosts.ratio(all.getFirst(), all.get(i));
+      if (ratio.seconds() < least && ratio.seconds() + SURE * ratio.error() < 1) {
+        fastest = i;
+        least = ratio.seconds();
+      }
+    }
+    return fastest;
   }
 }
