@@ -3,11 +3,13 @@ package fluidml.lower;
 import fluidml.graph.Node;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Contraction.ConvTranspose;
+import fluidml.graph.op.Window;
 import fluidml.loop.Buffer;
 import fluidml.loop.Exprs;
 import fluidml.loop.Target;
 import fluidml.loop.schedule.ConvolutionSchedule;
 import fluidml.loop.schedule.Nest;
+import fluidml.loop.schedule.StripSchedule;
 import fluidml.loop.schedule.TileShape;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
@@ -37,6 +39,9 @@ public final class ConvolutionLowering implements Lowering {
 
   /** Relative speed of a tile with 1 and 2 vectors of columns, with 16 registers. */
   private static final double[] SPEED_OF_16 = {0.7, 1};
+
+  /** Strips are worth it if they load less than this part of what other tiles load. */
+  private static final double FEWER_LOADS = 0.9;
 
   private final boolean merges;
 
@@ -85,13 +90,45 @@ public final class ConvolutionLowering implements Lowering {
     if (refusal.isPresent()) {
       return new Result.Refused(refusal.get());
     }
-    TileShape tile = tile(context, node, x.dtype(), shape.get().filters());
+    Optional<TileShape> strips = strips(context, node, x.dtype(), shape.get());
+    long filters = shape.get().filters();
+    TileShape tile = strips.orElseGet(() -> tile(context, node, x.dtype(), filters));
     List<KernelCall> calls = new ArrayList<>();
     CallBuilder call = new CallBuilder(cluster.label());
     BufferView input = call.read(x);
     Buffer panels = Filters.panels(node, shape.get(), tile, context, call, calls);
-    calls.add(convolution(cluster, shape.get(), context, tile, call, input, panels));
+    calls.add(
+        convolution(cluster, shape.get(), context, tile, strips.isPresent(), call, input, panels));
     return new Result.Calls(calls);
+  }
+
+  /**
+   * The tile for convolution along strips, if that loads much less than other tiles do for each
+   * multiplication, and no other tile was chosen.
+   */
+  private static Optional<TileShape> strips(
+      Context context, Node node, DType dtype, ConvolutionShape shape) {
+    if (shape.transposed()
+        || context.target().vectorBits() == 0
+        || context.decisions().tiles().containsKey(node.name())) {
+      return Optional.empty();
+    }
+    Window window = shape.window();
+    int taps = Math.toIntExact(window.kernel().getLast());
+    int stride = Math.toIntExact(window.strides().getLast());
+    int dilation = Math.toIntExact(window.dilations().getLast());
+    TileShape plain = tile(context, node, dtype, shape.filters());
+    int registers = context.target().vectorBits() == 512 ? 32 : 16;
+    int rows = StripSchedule.mostPixels(taps, stride, dilation, plain.vectors(), registers);
+    if (taps == 1 || rows < 1) {
+      return Optional.empty();
+    }
+    double loads = StripSchedule.elements(rows, taps, stride, dilation);
+    double mine = (loads + taps * plain.vectors()) / (rows * taps * plain.vectors());
+    double others = (plain.rows() + plain.vectors()) / (double) (plain.rows() * plain.vectors());
+    return mine < FEWER_LOADS * others
+        ? Optional.of(new TileShape(rows, plain.vectors(), plain.lanes()))
+        : Optional.empty();
   }
 
   /** The tile chosen for a node, else the best by the rule; no wider than its widest panel. */
@@ -156,6 +193,7 @@ public final class ConvolutionLowering implements Lowering {
       ConvolutionShape shape,
       Context context,
       TileShape tile,
+      boolean strips,
       CallBuilder call,
       BufferView input,
       Buffer panels) {
@@ -189,9 +227,23 @@ public final class ConvolutionLowering implements Lowering {
             shape.transposed(),
             narrowVectors(shape.filters(), tile),
             result.lanes());
+    Window window = shape.window();
     Nest nest =
-        ConvolutionSchedule.write(
-            call.kernel(), problem, tile, context.target(), flat ? result.flat() : result);
+        strips
+            ? StripSchedule.write(
+                call.kernel(),
+                new StripSchedule.Problem(
+                    problem,
+                    shape.channels(),
+                    input.isDense(x.shape().rank() - 1),
+                    x.strides().getLast().is(shape.channels()),
+                    Math.toIntExact(window.kernel().getLast()),
+                    Math.toIntExact(window.strides().getLast()),
+                    Math.toIntExact(window.dilations().getLast())),
+                tile,
+                result)
+            : ConvolutionSchedule.write(
+                call.kernel(), problem, tile, context.target(), flat ? result.flat() : result);
     Dim work = y.elements().times(2 * shape.depth() / shape.merged()).plus(result.work(cluster));
     return call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry());
   }

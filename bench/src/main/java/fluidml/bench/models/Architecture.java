@@ -14,14 +14,21 @@ public enum Architecture {
   MOBILENETV3("MobileNetV3-Large"),
   DENSENET("DenseNet-121"),
   CONVNEXT("ConvNeXt, 64 to 512 channels"),
+  RESNEXT50("ResNeXt-50, 32 groups of 4"),
+  SHUFFLENET("ShuffleNetV2"),
+  GOOGLENET("GoogLeNet with local response norm"),
   UNET("U-Net of four levels, 128 × 128"),
   YOLO("detector like YOLOv5n, 320 × 320"),
+  DEEPLAB("dilated convolutions like DeepLabV3, 256 × 256"),
+  UNET3D("3-D U-Net of three levels, 32 × 64 × 64"),
   VIT("ViT-S/16"),
   GPT2("GPT-2 of four layers, dynamic length"),
   LLAMA("LLaMA-like of eight layers, dynamic length"),
   LLAMA_DECODE("the same, one token after 160"),
   AUDIO("convolutions on one second of sound"),
-  LSTM("two bidirectional LSTM layers, 100 frames");
+  LSTM("two bidirectional LSTM layers, 100 frames"),
+  RESNET18_INT8("ResNet-18 in eight bits, static scales"),
+  ENCODER_INT8("four BERT layers of 384, quantised as they run");
 
   private final String summary;
 
@@ -60,6 +67,11 @@ public enum Architecture {
       case MOBILENETV3 -> ImageNetworks.mobilenetv3();
       case DENSENET -> ImageNetworks.densenet();
       case CONVNEXT -> ImageNetworks.convnext();
+      case RESNEXT50 -> BranchNetworks.resnext50();
+      case SHUFFLENET -> BranchNetworks.shufflenet();
+      case GOOGLENET -> BranchNetworks.googlenet();
+      case DEEPLAB -> PixelNetworks.deeplab();
+      case UNET3D -> PixelNetworks.unet3d();
       case UNET -> PixelNetworks.unet();
       case YOLO -> PixelNetworks.yolo();
       case VIT -> Transformers.vit();
@@ -68,6 +80,8 @@ public enum Architecture {
       case LLAMA_DECODE -> Transformers.llamaDecode();
       case AUDIO -> SignalNetworks.audio();
       case LSTM -> SignalNetworks.lstm();
+      case RESNET18_INT8 -> QuantizedNetworks.resnet18();
+      case ENCODER_INT8 -> QuantizedNetworks.encoder();
     };
   }
 }

@@ -28,6 +28,11 @@ final class Layers {
       return new Window(new long[] {kernel, kernel}, stride, (kernel - 1) / 2, 1, 1);
     }
 
+    /** A window on three axes that keeps the extents at stride 1. */
+    static Window cube(int kernel, int stride) {
+      return new Window(new long[] {kernel, kernel, kernel}, stride, (kernel - 1) / 2, 1, 1);
+    }
+
     /** A window on one axis that keeps the extent at stride 1. */
     static Window line(int kernel, int stride, int dilation) {
       return new Window(new long[] {kernel}, stride, dilation * (kernel - 1) / 2, dilation, 1);
@@ -43,7 +48,12 @@ final class Layers {
       return new Window(kernel, stride, zeros, dilation, groups);
     }
 
-    private AttributeProto[] attributes() {
+    /** This one with taps at a distance; keeps the extents at stride 1. */
+    Window dilated(long distance) {
+      return new Window(kernel, stride, distance * (kernel[0] - 1) / 2, distance, groups);
+    }
+
+    AttributeProto[] attributes() {
       return new AttributeProto[] {
         AttributeProto.ofInts("kernel_shape", kernel),
         AttributeProto.ofInts("strides", all(stride, kernel.length)),

@@ -61,6 +61,89 @@ final class PixelNetworks {
         AttributeProto.of("nearest_mode", "floor"));
   }
 
+  /** Dilated residual blocks, four windows side by side, enlarged (Chen and others, 2017). */
+  static Architecture.Instance deeplab() {
+    return new PixelNetworks("deeplab").dilated();
+  }
+
+  private Architecture.Instance dilated() {
+    String x = net.input("image", List.of("1", "3", "256", "256"), 1, 3, 256, 256);
+    x = layers.relu(layers.conv(x, 3, 32, Window.square(3, 2)));
+    int in = 32;
+    for (int stage = 0; stage < 4; stage++) {
+      int width = 32 << stage;
+      int stride = stage == 1 || stage == 2 ? 2 : 1;
+      Window window = stage == 3 ? Window.square(3, 1).dilated(2) : Window.square(3, 1);
+      String skip = layers.conv(x, in, width, Window.square(1, stride));
+      String y = layers.relu(layers.conv(x, in, width, Window.square(3, stride)));
+      x = layers.relu(net.op("Add", layers.conv(y, width, width, window), skip));
+      y = layers.relu(layers.conv(x, width, width, window));
+      x = layers.relu(net.op("Add", layers.conv(y, width, width, window), x));
+      in = width;
+    }
+    String mean = net.op("GlobalAveragePool", x);
+    mean = layers.relu(layers.conv(mean, in, 64, Window.square(1, 1)));
+    String[] all = {
+      layers.relu(layers.conv(x, in, 64, Window.square(1, 1))),
+      layers.relu(layers.conv(x, in, 64, Window.square(3, 1).dilated(6))),
+      layers.relu(layers.conv(x, in, 64, Window.square(3, 1).dilated(12))),
+      net.op("Expand", mean, net.longs(1, 64, 32, 32))
+    };
+    x = layers.relu(layers.conv(layers.concat(1, all), 256, 64, Window.square(1, 1)));
+    x = layers.conv(x, 64, 21, Window.square(1, 1));
+    String sizes = net.longs(1, 21, 256, 256);
+    x =
+        net.op(
+            "Resize",
+            List.of(x, "", "", sizes),
+            AttributeProto.of("mode", "linear"),
+            AttributeProto.of("coordinate_transformation_mode", "pytorch_half_pixel"));
+    net.output(net.named(x, "scores"), "1", "21", "256", "256");
+    return net.build();
+  }
+
+  /** A 3-D U-Net of three levels on 32 × 64 × 64 voxels (Çiçek and others, 2016). */
+  static Architecture.Instance unet3d() {
+    return new PixelNetworks("unet3d").volume();
+  }
+
+  private Architecture.Instance volume() {
+    String x = net.input("volume", List.of("1", "1", "32", "64", "64"), 1, 1, 32, 64, 64);
+    List<String> skips = new ArrayList<>();
+    int in = 1;
+    for (int level = 0; level < 3; level++) {
+      int width = 16 << level;
+      x = voxels(voxels(x, in, width, level > 0 ? 2 : 1), width, width, 1);
+      skips.add(x);
+      in = width;
+    }
+    for (int level = 1; level >= 0; level--) {
+      int out = 16 << level;
+      String up =
+          net.op(
+              "ConvTranspose",
+              List.of(x, net.kernel(in, in, out, 2, 2, 2)),
+              AttributeProto.ofInts("kernel_shape", 2, 2, 2),
+              AttributeProto.ofInts("strides", 2, 2, 2));
+      x = voxels(layers.concat(1, skips.get(level), up), 2 * out, out, 1);
+      in = out;
+    }
+    x = layers.conv(x, in, 3, new Window(new long[] {1, 1, 1}, 1, 0, 1, 1));
+    x = net.op("Softmax", List.of(x), AttributeProto.of("axis", 1));
+    net.output(net.named(x, "classes"), "1", "3", "32", "64", "64");
+    return net.build();
+  }
+
+  private String voxels(String x, int in, int out, int stride) {
+    String y = layers.conv(x, in, out, Window.cube(3, stride));
+    y =
+        net.op(
+            "InstanceNormalization",
+            List.of(y, net.weight(1, 0.1, out), net.weight(0, 0.1, out)),
+            AttributeProto.of("epsilon", 1e-5f));
+    return net.op("LeakyRelu", List.of(y), AttributeProto.of("alpha", 0.01f));
+  }
+
   /** A detector like YOLOv5n: SiLU, split branches, pyramid of three scales. */
   static Architecture.Instance yolo() {
     return new PixelNetworks("yolo").detector();

@@ -103,6 +103,24 @@ public final class ConvolutionSchedule {
     public Problem {
       axes = List.copyOf(axes);
     }
+
+    /** Whether some panels are a vector narrower than the tile. */
+    boolean isNarrow(TileShape tile) {
+      return narrowVectors < tile.vectors();
+    }
+
+    /** Panels of a group that are as wide as the tile, if some are narrower; else none. */
+    Expr wider(TileShape tile) {
+      Expr panels = Exprs.ceilDiv(filters, tile.columns());
+      return isNarrow(tile)
+          ? Exprs.ceilDiv(filters, tile.lanes()).minus(panels.times((double) narrowVectors))
+          : Exprs.index(0);
+    }
+
+    /** The first filter of a panel, within its group. */
+    Expr firstFilter(Expr panel, Expr wider, TileShape tile) {
+      return panel.times((double) narrowVectors).plus(panel.min(wider)).times(tile.lanes());
+    }
   }
 
   private ConvolutionSchedule(
@@ -426,9 +444,8 @@ public final class ConvolutionSchedule {
     Expr last = problem.groups.times(panelsPerGroup).minus(1);
     Expr next = b.let("next", index.plus(1).min(last).times(size));
     Expr right = b.let("right", index.times(size));
-    Expr wider = b.let("wider", wider());
-    Expr before = panel.times((double) problem.narrowVectors).plus(panel.min(wider));
-    Expr column = b.let("column", before.times(tile.lanes()));
+    Expr wider = b.let("wider", problem.wider(tile));
+    Expr column = b.let("column", problem.firstFilter(panel, wider, tile));
     Expr whole = b.let("whole", panel.lt(wider));
     Expr most =
         Exprs.select(
@@ -449,7 +466,7 @@ public final class ConvolutionSchedule {
             arguments.add(b.let("ahead", ahead.start()));
             arguments.add(ahead.stride());
           }
-          if (isNarrow()) {
+          if (problem.isNarrow(tile)) {
             TileShape narrow = new TileShape(tile.rows(), problem.narrowVectors, tile.lanes());
             b.when(
                 whole,
@@ -458,21 +475,8 @@ public final class ConvolutionSchedule {
           } else {
             chooseSource(b, tile, t, height, arguments);
           }
-          finish(b, isNarrow(), List.of(image, channel, t, count, width));
+          finish(b, problem.isNarrow(tile), List.of(image, channel, t, count, width));
         });
-  }
-
-  /** Whether some panels are a vector narrower than the tile. */
-  private boolean isNarrow() {
-    return problem.narrowVectors < tile.vectors();
-  }
-
-  /** Panels of a group that are as wide as the tile, if some are narrower; else none. */
-  private Expr wider() {
-    return isNarrow()
-        ? Exprs.ceilDiv(problem.filters, tile.lanes())
-            .minus(panelsPerGroup.times((double) problem.narrowVectors))
-        : zero;
   }
 
   /** Calls what finishes a tile of a width that is the last argument. */

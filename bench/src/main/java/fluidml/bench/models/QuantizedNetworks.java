@@ -1,0 +1,121 @@
+package fluidml.bench.models;
+
+import fluidml.bench.models.Layers.Window;
+import fluidml.onnx.proto.AttributeProto;
+import fluidml.tensor.DType;
+import fluidml.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** Networks in integers of eight bits, as the quantisers write them. */
+final class QuantizedNetworks {
+  private final Network net;
+  private final Layers layers;
+  private int weights;
+
+  private QuantizedNetworks(String name) {
+    net = new Network(name);
+    layers = new Layers(net);
+  }
+
+  /** ResNet-18 with QuantizeLinear and DequantizeLinear around every operator, static scales. */
+  static Architecture.Instance resnet18() {
+    return new QuantizedNetworks("resnet18-int8").image();
+  }
+
+  private Architecture.Instance image() {
+    String x = net.input("image", List.of("1", "3", "224", "224"), 1, 3, 224, 224);
+    x = layers.relu(conv(rounded(x), 3, 64, Window.square(7, 2)));
+    x = layers.pool("Max", rounded(x), 3, 2, 1);
+    int in = 64;
+    for (int stage = 0; stage < 4; stage++) {
+      int width = 64 << stage;
+      for (int i = 0; i < 2; i++) {
+        int stride = i == 0 && stage > 0 ? 2 : 1;
+        String y = layers.relu(conv(rounded(x), in, width, Window.square(3, stride)));
+        y = rounded(conv(rounded(y), width, width, Window.square(3, 1)));
+        String skip = rounded(x);
+        if (stride == 2) {
+          skip = rounded(conv(skip, in, width, Window.square(1, 2)));
+        }
+        x = layers.relu(net.op("Add", y, skip));
+        in = width;
+      }
+    }
+    net.output(net.named(layers.classifier(x, in, 1000), "logits"), "1", "1000");
+    return net.build();
+  }
+
+  /** Through eight bits and back. */
+  private String rounded(String x) {
+    String scale = net.scalar(0.03);
+    String zero = bytes(DType.UINT8, new byte[] {(byte) 128});
+    return net.op("DequantizeLinear", net.op("QuantizeLinear", x, scale, zero), scale, zero);
+  }
+
+  private String conv(String x, int in, int out, Window window) {
+    long taps = window.kernel()[0] * window.kernel()[1];
+    double largest = Math.sqrt(4.5 / (in * taps));
+    String w = number(out, in, window.kernel()[0], window.kernel()[1]);
+    String scale = net.scalar(largest / 127);
+    String zero = bytes(DType.INT8, new byte[1]);
+    String filters = net.op("DequantizeLinear", w, scale, zero);
+    return net.op("Conv", List.of(x, filters, net.weight(0, 0.05, out)), window.attributes());
+  }
+
+  /** Four layers of a BERT of 384, quantised as they run: MatMulInteger. */
+  static Architecture.Instance encoder() {
+    return new QuantizedNetworks("encoder-int8").text();
+  }
+
+  private Architecture.Instance text() {
+    int width = 384;
+    String ids = net.ids("input_ids", 8000, List.of("batch", "sequence"), 1, 128);
+    String x = net.op("Gather", net.weight(0, 0.5, 8000, width), ids);
+    for (int layer = 0; layer < 4; layer++) {
+      String q = heads(linear(x, width, width), 0, 2, 1, 3);
+      String k = heads(linear(x, width, width), 0, 2, 3, 1);
+      String v = heads(linear(x, width, width), 0, 2, 1, 3);
+      String scores = net.op("Div", net.op("MatMul", q, k), net.scalar(8));
+      String y = layers.transpose(net.op("MatMul", layers.softmax(scores), v), 0, 2, 1, 3);
+      y = linear(layers.reshape(y, 0, 0, width), width, width);
+      x = layers.layerNorm(net.op("Add", x, y), width);
+      y = linear(layers.gelu(linear(x, width, 4 * width)), 4 * width, width);
+      x = layers.layerNorm(net.op("Add", x, y), width);
+    }
+    net.output(net.named(x, "states"), "batch", "sequence", Integer.toString(width));
+    return net.build();
+  }
+
+  private String heads(String x, long... perm) {
+    return layers.transpose(layers.reshape(x, 0, 0, 6, 64), perm);
+  }
+
+  /** Quantised as it runs, multiplied in integers, scaled. */
+  private String linear(String x, int in, int out) {
+    List<String> q = net.ops("DynamicQuantizeLinear", List.of(x), 3);
+    String zero = bytes(DType.INT8, new byte[1]);
+    String sum = net.op("MatMulInteger", q.get(0), number(in, out), q.get(2), zero);
+    String real = net.op("Cast", List.of(sum), AttributeProto.of("to", 1));
+    String scale = net.op("Mul", q.get(1), net.scalar(Math.sqrt(3.0 / in) / 127));
+    return net.op("Add", net.op("Mul", real, scale), net.weight(0, 0.05, out));
+  }
+
+  private String number(long... dims) {
+    int count = 1;
+    for (long dim : dims) {
+      count *= Math.toIntExact(dim);
+    }
+    byte[] numbers = new byte[count];
+    int state = ++weights * 0x9E3779B9;
+    for (int i = 0; i < count; i++) {
+      state = state * 1_664_525 + 1_013_904_223;
+      numbers[i] = (byte) ((state >>> 24) % 255 - 127);
+    }
+    return bytes(DType.INT8, numbers, dims);
+  }
+
+  private String bytes(DType type, byte[] numbers, long... dims) {
+    return net.constant(Tensor.wrap(type, MemorySegment.ofArray(numbers), dims));
+  }
+}

@@ -1,0 +1,513 @@
+package fluidml.loop.schedule;
+
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.KernelBuilder;
+import fluidml.loop.ScalarType;
+import fluidml.loop.Type;
+import fluidml.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+
+/**
+ * Convolution along strips: neighbouring pixels of a row share most of their windows.
+ *
+ * <p>The part of the input that the windows of a piece of one row of the result touch is copied
+ * into scratch, with zeros for the padding. A tile of neighbouring pixels times the vectors of one
+ * panel stays in registers; for each channel and row of the window, so do the filters of its taps,
+ * and every element of the strip is loaded once for all the pixels whose windows have it. Where a
+ * plain tile loads an element for each multiplication by a vector of filters, this one loads about
+ * one for three with three taps: with one or two vectors of filters, loads are what limits.
+ *
+ * <p>Filters come packed as panels {@code [group][panel][tap][channel][column]}. A unit of the
+ * parallel range is a piece of a row with all filters of a group; groups run fastest, then pieces,
+ * rows and images. The result does not depend on the partition.
+ */
+public final class StripSchedule {
+  /** Tiles of a piece of a row, at most: a strip stays in cache while all filters use it. */
+  private static final int MOST_TILES = 8;
+
+  /**
+   * Loads of single elements for each turn, with a vector load for half of one, that C2 compiles
+   * without a call in the loop; see {@link RowTile}.
+   */
+  private static final int MOST_LOADS = 17;
+
+  /** Registers besides sums and filters. */
+  private static final int OTHER_REGISTERS = 4;
+
+  private final KernelBuilder kernel;
+  private final Problem problem;
+  private final ConvolutionSchedule.Problem plain;
+  private final TileShape tile;
+  private final TileStore result;
+  private final List<WindowAxis> outer;
+  private final WindowAxis row;
+  private final Buffer strip;
+  private final Buffer sums;
+  private final Expr zero = Exprs.index(0);
+  private final Expr rows;
+  private final Expr pieces;
+  private final Expr pixels;
+  private final Expr width;
+  private final Expr panels;
+
+  /**
+   * What is convolved.
+   *
+   * @param plain the convolution; neither transposed nor pointwise
+   * @param channels input channels of a group
+   * @param neighbours whether a row's elements of one channel are neighbours in the input
+   * @param dense whether a row's elements are neighbours in the input, channels innermost
+   * @param taps of the window along the last axis
+   * @param stride of the window along the last axis
+   * @param dilation of the window along the last axis
+   */
+  public record Problem(
+      ConvolutionSchedule.Problem plain,
+      long channels,
+      boolean neighbours,
+      boolean dense,
+      int taps,
+      int stride,
+      int dilation) {}
+
+  private StripSchedule(KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
+    this.kernel = kernel;
+    this.problem = problem;
+    this.plain = problem.plain;
+    this.tile = tile;
+    this.result = result;
+    this.outer = plain.axes().subList(0, plain.axes().size() - 1);
+    this.row = plain.axes().getLast();
+    Expr all = Exprs.index(1);
+    Expr taps = Exprs.index(1);
+    for (WindowAxis axis : outer) {
+      all = all.times(axis.output());
+      taps = taps.times(axis.kernel());
+    }
+    this.rows = all;
+    Expr one = Exprs.index(1);
+    this.pieces = Exprs.ceilDiv(row.output(), (long) MOST_TILES * tile.rows());
+    this.pixels = ceilDiv(row.output(), pieces.max(one));
+    this.width =
+        pixels
+            .minus(1)
+            .times((double) problem.stride)
+            .plus((problem.taps - 1.0) * problem.dilation + 1);
+    this.panels = Exprs.ceilDiv(plain.filters(), tile.columns());
+    ScalarType scalar = Exprs.registerType(plain.input().dtype());
+    DType storage = scalar == ScalarType.F64 ? DType.FLOAT64 : DType.FLOAT32;
+    this.strip =
+        kernel.scratch(
+            "strip",
+            storage,
+            taps.times(width.max(one)).times((double) problem.channels * storage.bytes()));
+    this.sums =
+        kernel.scratch(
+            "tile", storage, Exprs.index((long) tile.rows() * tile.columns() * storage.bytes()));
+  }
+
+  /**
+   * The most pixels of a tile.
+   *
+   * @param taps of the window along the last axis
+   * @param stride of the window along the last axis
+   * @param dilation of the window along the last axis
+   * @param vectors of a panel
+   * @param registers of the machine
+   * @return less than 1 if not even the filters fit
+   */
+  public static int mostPixels(int taps, int stride, int dilation, int vectors, int registers) {
+    int fit = (registers - OTHER_REGISTERS - taps * vectors) / vectors;
+    int best = 0;
+    for (int rows = 1; rows <= fit; rows++) {
+      if (elements(rows, taps, stride, dilation) + taps * vectors / 2.0 <= MOST_LOADS) {
+        best = rows;
+      }
+    }
+    return best;
+  }
+
+  /** Elements of the strip that a tile of so many pixels loads for each channel. */
+  public static int elements(int pixels, int taps, int stride, int dilation) {
+    return columns(pixels, taps, stride, dilation).size();
+  }
+
+  private static Set<Integer> columns(int pixels, int taps, int stride, int dilation) {
+    Set<Integer> columns = new TreeSet<>();
+    for (int pixel = 0; pixel < pixels; pixel++) {
+      for (int tap = 0; tap < taps; tap++) {
+        columns.add(pixel * stride + tap * dilation);
+      }
+    }
+    return columns;
+  }
+
+  private static Expr ceilDiv(Expr a, Expr b) {
+    return a.plus(b).minus(1).div(b);
+  }
+
+  /**
+   * Writes the procedures of a convolution.
+   *
+   * @param kernel has the buffers of the problem and of {@code result}
+   * @return the entry
+   */
+  public static Nest write(
+      KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
+    return new StripSchedule(kernel, problem, tile, result).write();
+  }
+
+  private Nest write() {
+    List<String> place = new ArrayList<>(List.of("image", "group", "first"));
+    List<String> coordinates = new ArrayList<>();
+    for (int a = 0; a < outer.size(); a++) {
+      coordinates.add("o" + a);
+    }
+    place.addAll(coordinates);
+    kernel.procedure("fill", place, this::fill);
+    List<String> finished = new ArrayList<>(List.of("image", "channel", "first", "rows", "width"));
+    finished.addAll(coordinates);
+    for (int vectors : new TreeSet<>(List.of(tile.vectors(), plain.narrowVectors()))) {
+      for (int height = 1; height <= tile.rows(); height++) {
+        TileShape part = new TileShape(height, vectors, tile.lanes());
+        kernel.procedure(
+            name(part), List.of("from", "panel"), (b, p) -> multiply(b, part, p.get(0), p.get(1)));
+      }
+      Optional<Expr> whole = Optional.of(Exprs.index((long) vectors * tile.lanes()));
+      kernel.procedure("finish" + vectors, finished, (b, p) -> store(b, p, whole));
+    }
+    kernel.procedure("finishEdge", finished, (b, p) -> store(b, p, Optional.empty()));
+    kernel.procedure("piece", place, this::piece);
+    Expr units = plain.batch().times(rows).times(pieces).times(plain.groups());
+    return new Nest(units, this::main);
+  }
+
+  private static String name(TileShape part) {
+    return "multiply" + part.rows() + "x" + part.vectors();
+  }
+
+  private void main(BodyBuilder b, Expr begin, Expr end) {
+    b.loop(
+        "unit",
+        begin,
+        end,
+        unit -> {
+          Expr rest = b.let("rest", unit.div(plain.groups()));
+          Expr group = b.let("group", unit.minus(rest.times(plain.groups())));
+          Expr line = b.let("line", rest.div(pieces));
+          Expr first = b.let("first", rest.minus(line.times(pieces)).times(pixels));
+          List<Expr> position = new ArrayList<>();
+          for (int a = outer.size() - 1; a >= 0; a--) {
+            Expr extent = outer.get(a).output();
+            Expr next = b.let("next", line.div(extent));
+            position.addFirst(b.let("o" + a, line.minus(next.times(extent))));
+            line = next;
+          }
+          List<Expr> arguments = new ArrayList<>(List.of(line, group, first));
+          arguments.addAll(position);
+          b.when(first.lt(row.output()), () -> b.call("piece", arguments.toArray(Expr[]::new)));
+        });
+  }
+
+  /**
+   * Copies what the windows of a piece touch: {@code [tap][column][channel]}, or channels first.
+   */
+  private void fill(BodyBuilder b, List<Expr> place) {
+    Expr base =
+        b.let(
+            "base",
+            plain
+                .inputBase()
+                .plus(place.get(0).times(plain.batchStride()))
+                .plus(place.get(1).times((double) problem.channels).times(plain.channelStride())));
+    Expr start = b.let("start", row.start(place.get(2)));
+    Expr low = b.let("low", zero.minus(start).max(zero).min(width));
+    Expr high = b.let("high", row.input().minus(start).max(low).min(width));
+    Expr size = width.times((double) problem.channels);
+    Patches.taps(
+        b,
+        outer,
+        (k, tap) -> {
+          Expr inside = Exprs.bool(true);
+          Expr source = base.plus(start.times(row.inputStride()));
+          for (int a = 0; a < outer.size(); a++) {
+            WindowAxis axis = outer.get(a);
+            Expr shift = k.get(a).times(axis.dilation());
+            Expr at = b.let("at", axis.start(place.get(3 + a)).plus(shift));
+            inside = Exprs.and(inside, Exprs.and(at.ge(zero), at.lt(axis.input())));
+            source = source.plus(at.times(axis.inputStride()));
+          }
+          Expr from = b.let("from", source);
+          Expr to = b.let("to", tap.times(size));
+          b.when(
+              inside,
+              () -> copyRow(b, from, to, low, high),
+              () -> clear(b, to, zero, b.let("size", size)));
+        });
+  }
+
+  private void copyRow(BodyBuilder b, Expr from, Expr to, Expr low, Expr high) {
+    Buffer input = plain.input();
+    int lanes = tile.lanes();
+    double channels = problem.channels;
+    if (plain.contiguous()) {
+      Expr left = b.let("left", low.times(channels));
+      Expr right = b.let("right", high.times(channels));
+      clear(b, to, zero, left);
+      if (problem.dense) {
+        b.vectorLoop(
+            "i",
+            left,
+            right,
+            lanes,
+            (i, mask) ->
+                b.store(strip, to.plus(i), b.load(input, from.plus(i), lanes, mask), mask));
+      } else {
+        copyColumns(b, from, to, low, high);
+      }
+      clear(b, to, right, b.let("end", width.times(channels)));
+      return;
+    }
+    b.loop(
+        "c",
+        zero,
+        Exprs.index(problem.channels),
+        c -> {
+          Expr at = b.let("source", from.plus(c.times(plain.channelStride())));
+          Expr into = b.let("target", to.plus(c.times(width)));
+          clear(b, into, zero, low);
+          if (problem.neighbours) {
+            b.vectorLoop(
+                "column",
+                low,
+                high,
+                lanes,
+                (column, mask) ->
+                    b.store(
+                        strip,
+                        into.plus(column),
+                        b.load(input, at.plus(column), lanes, mask),
+                        mask));
+          } else {
+            b.loop(
+                "column",
+                low,
+                high,
+                column ->
+                    b.store(
+                        strip,
+                        into.plus(column),
+                        b.load(input, at.plus(column.times(row.inputStride())))));
+          }
+          clear(b, into, high, b.let("end", width));
+        });
+  }
+
+  private void copyColumns(BodyBuilder b, Expr from, Expr to, Expr low, Expr high) {
+    Buffer input = plain.input();
+    int lanes = tile.lanes();
+    double channels = problem.channels;
+    b.loop(
+        "column",
+        low,
+        high,
+        column -> {
+          Expr at = b.let("source", from.plus(column.times(row.inputStride())));
+          Expr into = b.let("target", to.plus(column.times(channels)));
+          b.vectorLoop(
+              "c",
+              zero,
+              Exprs.index(problem.channels),
+              lanes,
+              (c, mask) ->
+                  b.store(strip, into.plus(c), b.load(input, at.plus(c), lanes, mask), mask));
+        });
+  }
+
+  private void clear(BodyBuilder b, Expr to, Expr begin, Expr end) {
+    Type vector = new Type(Exprs.registerType(strip.dtype()), tile.lanes());
+    b.vectorLoop(
+        "z",
+        begin,
+        end,
+        tile.lanes(),
+        (i, mask) -> b.store(strip, to.plus(i), Exprs.constant(vector, 0), mask));
+  }
+
+  /** All tiles of a piece of a row with all panels. */
+  private void piece(BodyBuilder b, List<Expr> place) {
+    b.call("fill", place.toArray(Expr[]::new));
+    Expr first = place.get(2);
+    Expr count = b.let("count", row.output().minus(first).min(pixels));
+    Expr tiles = b.let("tiles", Exprs.ceilDiv(count, tile.rows()));
+    Expr height = b.let("height", ceilDiv(count, tiles));
+    Expr step = plain.contiguous() ? Exprs.index(problem.channels) : Exprs.index(1);
+    Expr advance = height.times((double) problem.stride).times(step);
+    double size = (double) problem.channels * problem.taps * tile.columns();
+    Expr panelSize = Exprs.index(1);
+    for (WindowAxis axis : outer) {
+      panelSize = panelSize.times(axis.kernel());
+    }
+    Expr elements = b.let("elements", panelSize.times(size));
+    Expr wider = b.let("wider", plain.wider(tile));
+    b.loop(
+        "panel",
+        zero,
+        panels,
+        panel -> {
+          Expr index = place.get(1).times(panels).plus(panel);
+          Expr right = b.let("right", index.times(elements));
+          Expr column = b.let("column", plain.firstFilter(panel, wider, tile));
+          Expr whole = b.let("whole", panel.lt(wider));
+          Expr most = Exprs.select(whole, Exprs.index(tile.columns()), narrowColumns());
+          Expr filters = b.let("filters", plain.filters().minus(column).min(most));
+          Expr channel = b.let("channel", place.get(1).times(plain.filters()).plus(column));
+          b.loop(
+              "t",
+              zero,
+              tiles,
+              t -> {
+                Expr done = b.let("done", t.times(height));
+                Expr part = b.let("part", count.minus(done).min(height));
+                List<Expr> arguments = List.of(b.let("from", t.times(advance)), right);
+                Runnable wide = () -> call(b, tile.vectors(), part, arguments);
+                if (plain.isNarrow(tile)) {
+                  b.when(whole, wide, () -> call(b, plain.narrowVectors(), part, arguments));
+                } else {
+                  wide.run();
+                }
+                List<Expr> finished =
+                    new ArrayList<>(
+                        List.of(
+                            place.get(0), channel, b.let("o", first.plus(done)), part, filters));
+                finished.addAll(place.subList(3, place.size()));
+                finish(b, plain.isNarrow(tile), filters, finished);
+              });
+        });
+  }
+
+  private Expr narrowColumns() {
+    return Exprs.index((long) plain.narrowVectors() * tile.lanes());
+  }
+
+  private void call(BodyBuilder b, int vectors, Expr height, List<Expr> arguments) {
+    Heights.call(
+        b, h -> name(new TileShape(h, vectors, tile.lanes())), tile.rows(), height, arguments);
+  }
+
+  private void finish(BodyBuilder b, boolean narrow, Expr filters, List<Expr> arguments) {
+    Expr[] all = arguments.toArray(Expr[]::new);
+    int vectors = narrow ? plain.narrowVectors() : tile.vectors();
+    b.when(
+        filters.eq(Exprs.index((long) vectors * tile.lanes())),
+        () -> b.call("finish" + vectors, all),
+        () -> {
+          if (narrow) {
+            finish(b, false, filters, arguments);
+          } else {
+            b.call("finishEdge", all);
+          }
+        });
+  }
+
+  /** The sums of some neighbouring pixels. */
+  private void multiply(BodyBuilder b, TileShape part, Expr from, Expr panel) {
+    ScalarType scalar = Exprs.registerType(sums.dtype());
+    int vectors = part.vectors();
+    Expr none = b.variable("zero", Exprs.constant(new Type(scalar, part.lanes()), 0));
+    List<Expr.Read> totals = new ArrayList<>();
+    for (int i = 0; i < part.rows() * vectors; i++) {
+      totals.add(b.variable("sum", none));
+    }
+    Expr taps = Exprs.index(1);
+    for (WindowAxis axis : outer) {
+      taps = taps.times(axis.kernel());
+    }
+    double line = (double) problem.channels * tile.columns();
+    Expr size = b.let("size", width.times((double) problem.channels));
+    Expr step = plain.contiguous() ? Exprs.index(1) : b.let("step", width);
+    b.loop(
+        "tap",
+        zero,
+        taps,
+        tap -> {
+          Expr filters = b.let("filters", panel.plus(tap.times(line * problem.taps)));
+          Expr elements = b.let("elements", from.plus(tap.times(size)));
+          b.loop(
+              "c",
+              zero,
+              Exprs.index(problem.channels),
+              c -> {
+                Expr right = b.let("right", filters.plus(c.times((double) tile.columns())));
+                Expr left = b.let("left", elements.plus(c.times(step)));
+                add(b, part, left, right, totals);
+              });
+        });
+    for (int r = 0; r < part.rows(); r++) {
+      for (int v = 0; v < vectors; v++) {
+        Expr at = Exprs.index((long) r * tile.columns() + (long) v * tile.lanes());
+        b.store(sums, at, totals.get(r * vectors + v));
+      }
+    }
+  }
+
+  /** Adds the products of one channel and one row of the window. */
+  private void add(BodyBuilder b, TileShape part, Expr left, Expr right, List<Expr.Read> totals) {
+    int vectors = part.vectors();
+    List<Expr> filters = new ArrayList<>();
+    for (int tap = 0; tap < problem.taps; tap++) {
+      for (int v = 0; v < vectors; v++) {
+        double at = (double) tap * problem.channels * tile.columns() + (double) v * tile.lanes();
+        filters.add(b.let("b", b.load(plain.panels(), right.plus(at), tile.lanes())));
+      }
+    }
+    double step = plain.contiguous() ? problem.channels : 1;
+    for (int column : columns(part.rows(), problem.taps, problem.stride, problem.dilation)) {
+      Expr element = b.load(strip, left.plus(column * step));
+      Expr x = b.let("a", Exprs.spread(element, tile.lanes()));
+      for (int tap = 0; tap < problem.taps; tap++) {
+        int distance = column - tap * problem.dilation;
+        int pixel = Math.floorDiv(distance, problem.stride);
+        if (distance == pixel * problem.stride && pixel >= 0 && pixel < part.rows()) {
+          for (int v = 0; v < vectors; v++) {
+            Expr.Read sum = totals.get(pixel * vectors + v);
+            b.assign(sum, x.fma(filters.get(tap * vectors + v), sum));
+          }
+        }
+      }
+    }
+  }
+
+  /** Hands a tile to the store: a known number of whole vectors, else up to the filters' end. */
+  private void store(BodyBuilder b, List<Expr> parameters, Optional<Expr> columns) {
+    int lanes = plain.resultLanes();
+    b.loop(
+        "r",
+        zero,
+        parameters.get(3),
+        r -> {
+          BiConsumer<Expr, Optional<Expr>> vector =
+              (c, mask) -> {
+                List<Expr> coordinates = new ArrayList<>(List.of(parameters.getFirst()));
+                coordinates.add(b.let("c", parameters.get(1).plus(c)));
+                coordinates.addAll(parameters.subList(5, parameters.size()));
+                coordinates.add(b.let("o", parameters.get(2).plus(r)));
+                Expr value = b.load(sums, r.times((double) tile.columns()).plus(c), lanes);
+                result.store(b, value, coordinates, mask);
+              };
+          if (columns.isPresent()) {
+            b.loop("c", zero, columns.get(), lanes, c -> vector.accept(c, Optional.empty()));
+          } else {
+            b.vectorLoop("c", zero, parameters.get(4), lanes, vector);
+          }
+        });
+  }
+}
