@@ -151,6 +151,18 @@ public sealed interface Expr {
     }
   }
 
+  /**
+   * Half of the lanes of two I32 vectors in turns: lane {@code 2i} is lane {@code i} of the left
+   * one, lane {@code 2i + 1} lane {@code i} of the right one, or, for the upper half, lane {@code i
+   * + lanes / 2}.
+   */
+  record Zip(Expr left, Expr right, boolean upper) implements Expr {
+    @Override
+    public Type type() {
+      return left.type();
+    }
+  }
+
   /** 0, 1, 2, … in the lanes of a vector of numbers. */
   record LaneIndex(Type type) implements Expr {}
 

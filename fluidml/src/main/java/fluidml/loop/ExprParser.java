@@ -184,6 +184,7 @@ final class ExprParser {
           new Expr.Broadcast(operands(name, a, 1).getFirst(), number(rest.substring(1)));
       case "first" -> new Expr.LaneMask(operands(name, a, 1).getFirst(), number(rest.substring(1)));
       case "rotate" -> new Expr.Rotate(operands(name, a, 1).getFirst(), number(rest));
+      case "zip" -> new Expr.Zip(operands(name, a, 2).getFirst(), a.get(1), rest.equals("upper"));
       case "lanes" ->
           new Expr.Horizontal(Ops.parse(HorizontalOp.class, rest), operands(name, a, 1).getFirst());
       case "iota" -> new Expr.LaneIndex(type(rest));

@@ -40,6 +40,7 @@ final class SizeEvaluator {
           Expr.Broadcast _,
           Expr.Horizontal _,
           Expr.Rotate _,
+          Expr.Zip _,
           Expr.LaneIndex _,
           Expr.LaneMask _,
           Expr.Intrinsic _ ->

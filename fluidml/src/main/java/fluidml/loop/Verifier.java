@@ -337,6 +337,13 @@ public final class Verifier {
                   && r.distance() < r.type().lanes(),
               "no such rotation",
               expr);
+      case Expr.Zip z ->
+          require(
+              z.type().isVector()
+                  && z.type().scalar() == ScalarType.I32
+                  && z.type().equals(z.right().type()),
+              "not two equal vectors of I32",
+              expr);
       case Expr.LaneIndex i ->
           require(i.type().isVector() && i.type().scalar() != ScalarType.BOOL, "bad type", expr);
       case Expr.Intrinsic i ->

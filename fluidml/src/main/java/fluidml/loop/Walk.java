@@ -27,6 +27,7 @@ public final class Walk {
       case Expr.Broadcast b -> List.of(b.operand());
       case Expr.Horizontal h -> List.of(h.operand());
       case Expr.Rotate r -> List.of(r.operand());
+      case Expr.Zip z -> List.of(z.left(), z.right());
       case Expr.LaneMask m -> List.of(m.count());
       case Expr.Intrinsic i -> i.operands();
     };

@@ -6,6 +6,7 @@ import fluidml.tensor.Shape;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** A map kernel being built: merged loops over a space, and the views that lie in it. */
@@ -34,6 +35,13 @@ final class MapKernel {
   static KernelCall copy(
       String label, List<Node> nodes, Lowering.Context context, View from, View to) {
     MapKernel kernel = new MapKernel("copy", to.shape(), List.of(bits(from)), List.of(bits(to)));
+    if (!kernel.isVectorisable()) {
+      MapKernel words = new MapKernel("copy", to.shape(), List.of(words(from)), List.of(words(to)));
+      Optional<KernelCall> transposed = TransposedCopy.of(label, nodes, words, context.target());
+      if (transposed.isPresent()) {
+        return transposed.get();
+      }
+    }
     BufferView x = kernel.read(0);
     BufferView y = kernel.write(0);
     int lanes = kernel.isVectorisable() ? context.target().lanes(List.of(x.view().dtype())) : 1;
@@ -56,6 +64,14 @@ final class MapKernel {
           default -> view.dtype();
         };
     return new View(view.root(), dtype, view.shape(), view.offset(), view.strides());
+  }
+
+  /** The same elements as I32 if they are as large. */
+  private static View words(View view) {
+    View bits = bits(view);
+    return bits.dtype() == DType.FLOAT32
+        ? new View(bits.root(), DType.INT32, bits.shape(), bits.offset(), bits.strides())
+        : bits;
   }
 
   CallBuilder call() {

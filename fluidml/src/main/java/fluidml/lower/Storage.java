@@ -9,6 +9,7 @@ import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Generation;
 import fluidml.graph.op.Movement;
 import fluidml.graph.op.Movement.SliceAxis;
+import fluidml.graph.op.Normalization;
 import fluidml.graph.op.Reduction;
 import fluidml.graph.op.Vision;
 import fluidml.loop.ScalarType;
@@ -28,9 +29,10 @@ import java.util.Set;
  * Expand where strides can express them, and operands of Concat that are computed straight into
  * their part of the result.
  *
- * <p>Results of convolutions and pooling, and what is elementwise over them, resized from them or
- * concatenated of their channels, lie channels last, because their kernels read and write vectors
- * of channels; everything else is row-major, where {@link Decisions} do not say otherwise.
+ * <p>Results of convolutions and pooling, and what is elementwise over them, normalised or resized
+ * from them or concatenated of their channels, lie channels last, because their kernels read and
+ * write vectors of channels; everything else is row-major, where {@link Decisions} do not say
+ * otherwise.
  */
 public final class Storage {
   /** Below, vectors of channels are too short to resize by. */
@@ -125,7 +127,7 @@ public final class Storage {
           .forEach(v -> views.put(v, View.rowMajor(v)));
       return;
     }
-    Optional<List<View>> aliases = aliases(node);
+    Optional<List<View>> aliases = aliases(node).filter(views -> suitOutputs(node, views));
     for (int i = 0; i < node.outputs().size(); i++) {
       Value output = node.output(i);
       if (aliases.isPresent()) {
@@ -137,6 +139,19 @@ public final class Storage {
     if (aliases.isPresent()) {
       viewNodes.add(node);
     }
+  }
+
+  /**
+   * Whether results that callers get lie as callers get them: else a kernel copies them, with all
+   * threads, and not whoever hands them over.
+   */
+  private boolean suitOutputs(Node node, List<View> aliases) {
+    for (int i = 0; i < aliases.size(); i++) {
+      if (graph.isOutput(node.output(i)) && !aliases.get(i).isRowMajor()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private Optional<List<View>> aliases(Node node) {
@@ -192,6 +207,8 @@ public final class Storage {
               rank >= 3
                   && axis(concat.axis(), output.shape()) >= 1
                   && node.inputs().stream().anyMatch(v -> hasChannelsInside(views.get(v)));
+          case Normalization.InstanceNorm _, Normalization.BatchNorm _ ->
+              rank >= 3 && hasChannelsInside(views.get(node.input(0)));
           case Vision.Resize _ ->
               rank >= 3
                   && hasChannelsInside(views.get(node.input(0)))

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Movements, indexing and generation as kernels, against the interpreter. */
 class MovementLoweringTest {
@@ -64,6 +65,36 @@ class MovementLoweringTest {
     Value u = g.add(new Movement.Transpose(List.of(2, 1, 0)), x);
     g.output(g.add(new Movement.Reshape(Shape.of(Dim.of(84), N)), u));
     Compiled.check(g.build(), 0, Compiled.random(dtype, random, 17, 21, 4));
+  }
+
+  /** Both sides dense along an axis of their own, whole tiles and their edges. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"FLOAT32", "INT32", "UINT32", "FLOAT64"})
+  void transposesTiles(DType dtype) {
+    for (int[] extents : new int[][] {{37, 16, 3}, {16, 48, 1}, {61, 29, 2}, {8, 70, 2}}) {
+      GraphBuilder g = new GraphBuilder("t");
+      Value x =
+          g.input("x", Type.tensor(dtype, Shape.of(Dim.of(extents[2]), N, Dim.of(extents[1]))));
+      g.output(g.add(new Movement.Transpose(List.of(0, 2, 1)), x));
+      g.output(g.add(new Movement.Transpose(List.of(2, 0, 1)), x));
+      Compiled.check(
+          g.build(), 0, Compiled.random(dtype, random, extents[2], extents[0], extents[1]));
+    }
+  }
+
+  /** A few rows that are taken in turns: how channels of groups are shuffled. */
+  @ParameterizedTest
+  @ValueSource(ints = {2, 3, 4, 8, 16})
+  void takesRowsInTurns(int rows) {
+    for (int length : new int[] {5, 16, 58, 64}) {
+      GraphBuilder g = new GraphBuilder("t");
+      Value x = g.input("x", Type.tensor(DType.FLOAT32, Shape.of(N, Dim.of(rows), Dim.of(length))));
+      Value turned = g.add(new Movement.Transpose(List.of(0, 2, 1)), x);
+      g.output(g.add(new Movement.Reshape(Shape.of(N, Dim.of((long) rows * length))), turned));
+      Compiled.check(g.build(), 0, f32(7, rows, length));
+    }
   }
 
   @Test

@@ -11,8 +11,10 @@ import fluidml.graph.op.Contraction;
 import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.graph.op.Movement;
+import fluidml.graph.op.Normalization;
 import fluidml.graph.op.Window;
 import fluidml.tensor.DType;
+import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.List;
 import java.util.Set;
@@ -54,5 +56,29 @@ final class StorageTest {
       assertTrue(storage.view(value).strides().get(1).is(1), value.name());
     }
     assertTrue(storage.view(graph.outputs().getFirst()).isRowMajor());
+  }
+
+  @Test
+  void whatCallersGetIsCopiedByAKernel() {
+    Value x = builder.input("x", Type.tensor(DType.FLOAT32, 1, 3, 8, 8));
+    Value turned = builder.add(new Movement.Transpose(List.of(0, 2, 3, 1)), x);
+    Value flat = builder.add(new Movement.Reshape(Shape.of(3, 64)), x);
+    builder.output(turned);
+    builder.output(flat);
+    Graph graph = builder.build();
+    Storage storage = new Storage(graph, Set.of(), Decisions.NONE);
+    assertTrue(storage.view(turned).root().equals(turned));
+    assertTrue(storage.view(flat).root().equals(x), "row-major views are handed over as they are");
+  }
+
+  @Test
+  void normalisedChannelsStayInside() {
+    Value x = builder.input("x", Type.tensor(DType.FLOAT32, 1, 3, 8, 8));
+    Value a = conv(x, 3, 5);
+    Value scale = builder.constant("scale", Tensor.allocate(DType.FLOAT32, 5));
+    Value b = builder.add(new Normalization.InstanceNorm(1e-5), a, scale, scale);
+    builder.output(conv(b, 5, 2));
+    Storage storage = new Storage(builder.build(), Set.of(), Decisions.NONE);
+    assertTrue(storage.view(b).strides().get(1).is(1));
   }
 }

@@ -74,6 +74,12 @@ final class VectorCode {
         method.shuffles.rotation(code, lane, lanes, r.distance());
         code.invokevirtual(vector, "rearrange", Descs.method(vector, Descs.SHUFFLE));
       }
+      case Expr.Zip z -> {
+        method.shuffles.zip(code, lanes, z.upper());
+        emit(z.left());
+        argument(z.right());
+        code.invokevirtual(vector, "selectFrom", Descs.method(vector, Descs.VECTOR, Descs.VECTOR));
+      }
       case Expr.LaneIndex _ -> {
         method.emit(fluidml.loop.Exprs.constant(expr.type(), 0));
         code.iconst_1().invokevirtual(vector, "addIndex", Descs.method(vector, CD_int));
@@ -274,6 +280,7 @@ final class VectorCode {
           Expr.Bitcast _,
           Expr.Horizontal _,
           Expr.Rotate _,
+          Expr.Zip _,
           Expr.LaneIndex _,
           Expr.Intrinsic _ ->
           throw new IllegalStateException("not a mask: " + expr);
