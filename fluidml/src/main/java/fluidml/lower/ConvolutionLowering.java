@@ -43,6 +43,9 @@ public final class ConvolutionLowering implements Lowering {
   /** Strips are worth it if they load less than this part of what other tiles load. */
   private static final double FEWER_LOADS = 0.9;
 
+  /** Lanes of the shortest vectors of filters. */
+  private static final int FEWEST_LANES = 4;
+
   private final boolean merges;
 
   /** Takes every convolution, group by group. */
@@ -70,11 +73,10 @@ public final class ConvolutionLowering implements Lowering {
     View x = context.view(node.input(0));
     Optional<ConvolutionShape> shape = ConvolutionShape.of(node);
     if (merges) {
-      long lanes = context.target().lanes(Exprs.registerType(x.dtype()));
       shape =
           shape
               .filter(s -> !s.transposed() && context.constant(node.input(1)).isPresent())
-              .map(s -> s.merge(lanes))
+              .map(s -> s.merge(lanes(context, x.dtype(), s)))
               .filter(s -> s.merged() > 1);
       if (shape.isEmpty()) {
         return new Result.Refused("");
@@ -91,8 +93,8 @@ public final class ConvolutionLowering implements Lowering {
       return new Result.Refused(refusal.get());
     }
     Optional<TileShape> strips = strips(context, node, x.dtype(), shape.get());
-    long filters = shape.get().filters();
-    TileShape tile = strips.orElseGet(() -> tile(context, node, x.dtype(), filters));
+    ConvolutionShape convolved = shape.get();
+    TileShape tile = strips.orElseGet(() -> tile(context, node, x.dtype(), convolved));
     List<KernelCall> calls = new ArrayList<>();
     CallBuilder call = new CallBuilder(cluster.label());
     BufferView input = call.read(x);
@@ -100,6 +102,18 @@ public final class ConvolutionLowering implements Lowering {
     calls.add(
         convolution(cluster, shape.get(), context, tile, strips.isPresent(), call, input, panels));
     return new Result.Calls(calls);
+  }
+
+  /**
+   * Lanes of the vectors of filters. Groups of few filters are computed in half vectors: what
+   * merged groups multiply in vain is halved, and machines that do two half vectors at a time where
+   * they do one whole are twice as fast; none is slower.
+   */
+  private static int lanes(Context context, DType dtype, ConvolutionShape shape) {
+    int lanes = context.target().lanes(Exprs.registerType(dtype));
+    boolean groups = shape.groups() * shape.merged() > 1;
+    boolean few = groups && shape.filters() / shape.merged() <= lanes / 2;
+    return few && lanes / 2 >= FEWEST_LANES ? lanes / 2 : lanes;
   }
 
   /**
@@ -117,7 +131,7 @@ public final class ConvolutionLowering implements Lowering {
     int taps = Math.toIntExact(window.kernel().getLast());
     int stride = Math.toIntExact(window.strides().getLast());
     int dilation = Math.toIntExact(window.dilations().getLast());
-    TileShape plain = tile(context, node, dtype, shape.filters());
+    TileShape plain = tile(context, node, dtype, shape);
     int registers = context.target().vectorBits() == 512 ? 32 : 16;
     int rows = StripSchedule.mostPixels(taps, stride, dilation, plain.vectors(), registers);
     if (taps == 1 || rows < 1) {
@@ -132,16 +146,19 @@ public final class ConvolutionLowering implements Lowering {
   }
 
   /** The tile chosen for a node, else the best by the rule; no wider than its widest panel. */
-  private static TileShape tile(Context context, Node node, DType dtype, long filters) {
-    TileShape most = tile(context, node, dtype, tile(context.target(), dtype, filters, true));
-    long vectors = Math.max(1, Math.ceilDiv(filters, (long) most.lanes()));
+  private static TileShape tile(Context context, Node node, DType dtype, ConvolutionShape shape) {
+    int lanes = lanes(context, dtype, shape);
+    TileShape usual = tile(context.target(), lanes, shape.filters(), true);
+    TileShape most = tile(context, node, dtype, usual);
+    long vectors = Math.max(1, Math.ceilDiv(shape.filters(), (long) most.lanes()));
     long panels = Math.ceilDiv(vectors, (long) most.vectors());
     return new TileShape(most.rows(), Math.toIntExact(Math.ceilDiv(vectors, panels)), most.lanes());
   }
 
   /** The tile chosen for a node, else the best one for panels that are computed whole. */
   static TileShape wholeTile(Context context, Node node, DType dtype, long filters) {
-    return tile(context, node, dtype, tile(context.target(), dtype, filters, false));
+    int lanes = context.target().lanes(Exprs.registerType(dtype));
+    return tile(context, node, dtype, tile(context.target(), lanes, filters, false));
   }
 
   private static TileShape tile(Context context, Node node, DType dtype, TileShape usual) {
@@ -158,8 +175,7 @@ public final class ConvolutionLowering implements Lowering {
    *
    * @param even whether panels differ by one vector at most, else all are computed whole
    */
-  private static TileShape tile(Target target, DType dtype, long filters, boolean even) {
-    int lanes = target.lanes(Exprs.registerType(dtype));
+  private static TileShape tile(Target target, int lanes, long filters, boolean even) {
     double[] speed = target.vectorBits() == 512 ? SPEED_OF_32 : SPEED_OF_16;
     int[] rows = target.vectorBits() == 512 ? ROWS_OF_32 : ROWS_OF_16;
     int best = 1;
@@ -234,12 +250,14 @@ public final class ConvolutionLowering implements Lowering {
                 call.kernel(),
                 new StripSchedule.Problem(
                     problem,
+                    shape.groups(),
                     shape.channels(),
                     input.isDense(x.shape().rank() - 1),
-                    x.strides().getLast().is(shape.channels()),
+                    x.strides().getLast().is(shape.groups() * shape.channels()),
                     Math.toIntExact(window.kernel().getLast()),
                     Math.toIntExact(window.strides().getLast()),
-                    Math.toIntExact(window.dilations().getLast())),
+                    Math.toIntExact(window.dilations().getLast()),
+                    context.target().lanes(Exprs.registerType(x.dtype()))),
                 tile,
                 result)
             : ConvolutionSchedule.write(

@@ -62,21 +62,25 @@ public final class StripSchedule {
    * What is convolved.
    *
    * @param plain the convolution; neither transposed nor pointwise
+   * @param groups number of groups
    * @param channels input channels of a group
    * @param neighbours whether a row's elements of one channel are neighbours in the input
    * @param dense whether a row's elements are neighbours in the input, channels innermost
    * @param taps of the window along the last axis
    * @param stride of the window along the last axis
    * @param dilation of the window along the last axis
+   * @param lanes of the vectors in which inputs are copied
    */
   public record Problem(
       ConvolutionSchedule.Problem plain,
+      long groups,
       long channels,
       boolean neighbours,
       boolean dense,
       int taps,
       int stride,
-      int dilation) {}
+      int dilation,
+      int lanes) {}
 
   private StripSchedule(KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
     this.kernel = kernel;
@@ -106,9 +110,7 @@ public final class StripSchedule {
     DType storage = scalar == ScalarType.F64 ? DType.FLOAT64 : DType.FLOAT32;
     this.strip =
         kernel.scratch(
-            "strip",
-            storage,
-            taps.times(width.max(one)).times((double) problem.channels * storage.bytes()));
+            "strip", storage, taps.times(width.max(one)).times((double) all() * storage.bytes()));
     this.sums =
         kernel.scratch(
             "tile", storage, Exprs.index((long) tile.rows() * tile.columns() * storage.bytes()));
@@ -148,6 +150,11 @@ public final class StripSchedule {
       }
     }
     return columns;
+  }
+
+  /** Channels of all groups. */
+  private long all() {
+    return problem.channels * problem.groups;
   }
 
   private static Expr ceilDiv(Expr a, Expr b) {
@@ -213,7 +220,14 @@ public final class StripSchedule {
           }
           List<Expr> arguments = new ArrayList<>(List.of(line, group, first));
           arguments.addAll(position);
-          b.when(first.lt(row.output()), () -> b.call("piece", arguments.toArray(Expr[]::new)));
+          Expr[] place = arguments.toArray(Expr[]::new);
+          Expr another = Exprs.or(group.eq(zero), unit.eq(begin));
+          b.when(
+              first.lt(row.output()),
+              () -> {
+                b.when(another, () -> b.call("fill", place));
+                b.call("piece", place);
+              });
         });
   }
 
@@ -221,17 +235,11 @@ public final class StripSchedule {
    * Copies what the windows of a piece touch: {@code [tap][column][channel]}, or channels first.
    */
   private void fill(BodyBuilder b, List<Expr> place) {
-    Expr base =
-        b.let(
-            "base",
-            plain
-                .inputBase()
-                .plus(place.get(0).times(plain.batchStride()))
-                .plus(place.get(1).times((double) problem.channels).times(plain.channelStride())));
+    Expr base = b.let("base", plain.inputBase().plus(place.get(0).times(plain.batchStride())));
     Expr start = b.let("start", row.start(place.get(2)));
     Expr low = b.let("low", zero.minus(start).max(zero).min(width));
     Expr high = b.let("high", row.input().minus(start).max(low).min(width));
-    Expr size = width.times((double) problem.channels);
+    Expr size = width.times((double) all());
     Patches.taps(
         b,
         outer,
@@ -256,8 +264,8 @@ public final class StripSchedule {
 
   private void copyRow(BodyBuilder b, Expr from, Expr to, Expr low, Expr high) {
     Buffer input = plain.input();
-    int lanes = tile.lanes();
-    double channels = problem.channels;
+    int lanes = problem.lanes;
+    double channels = all();
     if (plain.contiguous()) {
       Expr left = b.let("left", low.times(channels));
       Expr right = b.let("right", high.times(channels));
@@ -279,7 +287,7 @@ public final class StripSchedule {
     b.loop(
         "c",
         zero,
-        Exprs.index(problem.channels),
+        Exprs.index(all()),
         c -> {
           Expr at = b.let("source", from.plus(c.times(plain.channelStride())));
           Expr into = b.let("target", to.plus(c.times(width)));
@@ -313,8 +321,8 @@ public final class StripSchedule {
 
   private void copyColumns(BodyBuilder b, Expr from, Expr to, Expr low, Expr high) {
     Buffer input = plain.input();
-    int lanes = tile.lanes();
-    double channels = problem.channels;
+    int lanes = problem.lanes;
+    double channels = all();
     b.loop(
         "column",
         low,
@@ -325,7 +333,7 @@ public final class StripSchedule {
           b.vectorLoop(
               "c",
               zero,
-              Exprs.index(problem.channels),
+              Exprs.index(all()),
               lanes,
               (c, mask) ->
                   b.store(strip, into.plus(c), b.load(input, at.plus(c), lanes, mask), mask));
@@ -344,12 +352,13 @@ public final class StripSchedule {
 
   /** All tiles of a piece of a row with all panels. */
   private void piece(BodyBuilder b, List<Expr> place) {
-    b.call("fill", place.toArray(Expr[]::new));
     Expr first = place.get(2);
+    Expr ofGroup = place.get(1).times((double) problem.channels);
+    Expr groupStart = b.let("groupStart", plain.contiguous() ? ofGroup : ofGroup.times(width));
     Expr count = b.let("count", row.output().minus(first).min(pixels));
     Expr tiles = b.let("tiles", Exprs.ceilDiv(count, tile.rows()));
     Expr height = b.let("height", ceilDiv(count, tiles));
-    Expr step = plain.contiguous() ? Exprs.index(problem.channels) : Exprs.index(1);
+    Expr step = plain.contiguous() ? Exprs.index(all()) : Exprs.index(1);
     Expr advance = height.times((double) problem.stride).times(step);
     double size = (double) problem.channels * problem.taps * tile.columns();
     Expr panelSize = Exprs.index(1);
@@ -377,7 +386,8 @@ public final class StripSchedule {
               t -> {
                 Expr done = b.let("done", t.times(height));
                 Expr part = b.let("part", count.minus(done).min(height));
-                List<Expr> arguments = List.of(b.let("from", t.times(advance)), right);
+                Expr from = b.let("from", groupStart.plus(t.times(advance)));
+                List<Expr> arguments = List.of(from, right);
                 Runnable wide = () -> call(b, tile.vectors(), part, arguments);
                 if (plain.isNarrow(tile)) {
                   b.when(whole, wide, () -> call(b, plain.narrowVectors(), part, arguments));
@@ -432,7 +442,7 @@ public final class StripSchedule {
       taps = taps.times(axis.kernel());
     }
     double line = (double) problem.channels * tile.columns();
-    Expr size = b.let("size", width.times((double) problem.channels));
+    Expr size = b.let("size", width.times((double) all()));
     Expr step = plain.contiguous() ? Exprs.index(1) : b.let("step", width);
     b.loop(
         "tap",
@@ -469,7 +479,7 @@ public final class StripSchedule {
         filters.add(b.let("b", b.load(plain.panels(), right.plus(at), tile.lanes())));
       }
     }
-    double step = plain.contiguous() ? problem.channels : 1;
+    double step = plain.contiguous() ? all() : 1;
     for (int column : columns(part.rows(), problem.taps, problem.stride, problem.dilation)) {
       Expr element = b.load(strip, left.plus(column * step));
       Expr x = b.let("a", Exprs.spread(element, tile.lanes()));
