@@ -36,7 +36,7 @@ import java.util.Set;
  */
 public final class Storage {
   /** Below, vectors of channels are too short to resize by. */
-  private static final int FEW_CHANNELS = 16;
+  static final int FEW_CHANNELS = 16;
 
   private final Graph graph;
   private final Set<String> symbols;
@@ -207,7 +207,13 @@ public final class Storage {
               rank >= 3
                   && axis(concat.axis(), output.shape()) >= 1
                   && node.inputs().stream().anyMatch(v -> hasChannelsInside(views.get(v)));
-          case Normalization.InstanceNorm _, Normalization.BatchNorm _ ->
+          case Normalization.InstanceNorm _,
+              Normalization.GroupNorm _,
+              Normalization.BatchNorm _,
+              Normalization.LpNorm _,
+              Reduction.Softmax _,
+              Reduction.LogSoftmax _,
+              Movement.Pad _ ->
               rank >= 3 && hasChannelsInside(views.get(node.input(0)));
           case Vision.Resize _ ->
               rank >= 3
@@ -221,7 +227,8 @@ public final class Storage {
     return View.permuted(output, channelsLast(rank));
   }
 
-  private static List<Integer> channelsLast(int rank) {
+  /** The order of axes in which channels, axis 1, are innermost. */
+  static List<Integer> channelsLast(int rank) {
     List<Integer> order = new ArrayList<>(List.of(0));
     for (int i = 2; i < rank; i++) {
       order.add(i);

@@ -4,6 +4,8 @@ import fluidml.graph.Graph;
 import fluidml.graph.Node;
 import fluidml.graph.Value;
 import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Elementwise.Unary;
+import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.graph.op.Movement.Pad;
 import fluidml.graph.op.Movement.PadMode;
 import fluidml.graph.op.Movement.Slice;
@@ -76,8 +78,23 @@ public final class SplitLocalResponse implements Pass {
     Value scaled =
         g.binary(BinaryFunction.MUL, sum, g.scalar(x.dtype(), norm.alpha() / norm.size()));
     Value base = g.binary(BinaryFunction.ADD, scaled, g.scalar(x.dtype(), norm.bias()));
-    Value power = g.binary(BinaryFunction.POW, base, g.scalar(x.dtype(), norm.beta()));
+    boolean positive = norm.alpha() >= 0 && norm.bias() >= 0;
+    Value power =
+        positive
+            ? power(base, norm.beta(), g)
+            : g.binary(BinaryFunction.POW, base, g.scalar(x.dtype(), norm.beta()));
     return Optional.of(g.binary(BinaryFunction.DIV, x, power));
+  }
+
+  /** A power of numbers that are not negative: by roots where that is as exact. */
+  private static Value power(Value base, double exponent, Rewriter g) {
+    if (exponent == 0.5 || exponent == 0.75) {
+      Value root = g.emit(new Unary(UnaryFunction.SQRT), base);
+      return exponent == 0.5
+          ? root
+          : g.binary(BinaryFunction.MUL, root, g.emit(new Unary(UnaryFunction.SQRT), root));
+    }
+    return g.binary(BinaryFunction.POW, base, g.scalar(base.dtype(), exponent));
   }
 
   private static List<Dim> amounts(int rank, long ofChannels) {
