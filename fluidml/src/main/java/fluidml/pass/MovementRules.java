@@ -2,6 +2,7 @@ package fluidml.pass;
 
 import fluidml.graph.Node;
 import fluidml.graph.Value;
+import fluidml.graph.op.Elementwise.Binary;
 import fluidml.graph.op.Movement.Concat;
 import fluidml.graph.op.Movement.Expand;
 import fluidml.graph.op.Movement.Flatten;
@@ -34,6 +35,7 @@ final class MovementRules {
           Rule.of("unsqueeze is a reshape", Unsqueeze.class, MovementRules::asReshape),
           Rule.of("flatten is a reshape", Flatten.class, MovementRules::asReshape),
           Rule.of("reshape of a reshape", Reshape.class, MovementRules::reshapeOnce),
+          Rule.of("reshape around a function", Reshape.class, MovementRules::reshapeAround),
           Rule.of("transpose in order", Transpose.class, MovementRules::inOrder),
           Rule.of("transpose of a transpose", Transpose.class, MovementRules::transposeOnce),
           Rule.of("transpose of extents 1", Transpose.class, MovementRules::transposeAsReshape),
@@ -68,6 +70,51 @@ final class MovementRules {
     return g.producer(node.input(0))
         .filter(inner -> inner.op() instanceof Reshape)
         .map(inner -> g.emit(node.op(), inner.input(0)));
+  }
+
+  /**
+   * A leading axis of extent 1 that is there for one function of two operands: the other operand
+   * does without it, too.
+   */
+  private static Optional<Value> reshapeAround(Node node, Rewriter g) {
+    Optional<Node> function =
+        g.producer(node.input(0))
+            .filter(n -> n.op() instanceof Binary && g.isSingleUse(node.input(0)));
+    if (function.isEmpty() || node.output().knownShape().isEmpty()) {
+      return Optional.empty();
+    }
+    Shape shape = node.output().shape();
+    List<Dim> longer = new ArrayList<>(List.of(Dim.ONE));
+    longer.addAll(shape.dims());
+    Shape inside = new Shape(longer);
+    if (node.input(0).knownShape().filter(inside::equals).isEmpty()) {
+      return Optional.empty();
+    }
+    for (int side = 0; side < 2; side++) {
+      Value reshaped = function.get().input(side);
+      Value other = function.get().input(1 - side);
+      Optional<Node> before =
+          g.producer(reshaped)
+              .filter(
+                  n ->
+                      n.op() instanceof Reshape
+                          && n.input(0).knownShape().filter(shape::equals).isPresent()
+                          && reshaped.knownShape().filter(inside::equals).isPresent());
+      if (before.isPresent() && other.knownShape().isPresent()) {
+        Value shorter = withoutLeadingOne(other, inside.rank(), g);
+        Value x = before.get().input(0);
+        Value left = side == 0 ? x : shorter;
+        return Optional.of(g.emit(function.get().op(), left, side == 0 ? shorter : x));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Value withoutLeadingOne(Value value, int rank, Rewriter g) {
+    Shape shape = value.shape();
+    return shape.rank() < rank
+        ? value
+        : g.emit(new Reshape(new Shape(shape.dims().subList(1, rank))), value);
   }
 
   private static Optional<Value> inOrder(Node node, Rewriter g) {

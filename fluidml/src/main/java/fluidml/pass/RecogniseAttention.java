@@ -5,6 +5,8 @@ import fluidml.graph.Node;
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Attention;
 import fluidml.graph.op.Contraction.MatMul;
+import fluidml.graph.op.Elementwise.UnaryFunction;
+import fluidml.graph.op.Elementwise.Where;
 import fluidml.graph.op.Movement.Reshape;
 import fluidml.graph.op.Movement.Transpose;
 import fluidml.graph.op.Reduction.Softmax;
@@ -26,6 +28,19 @@ import java.util.stream.Stream;
  * </pre>
  */
 public final class RecogniseAttention implements Pass {
+  /**
+   * Zeros for rows in which nothing is visible. Attention gives zeros for these by itself, so that
+   * the guard is dropped; what else is not a number stays so.
+   */
+  private static final Pattern GUARDED =
+      Pattern.op(
+          new Where(),
+          Pattern.unary(UnaryFunction.IS_NAN, Pattern.any("p")),
+          Pattern.scalar(0),
+          Pattern.any("p"));
+
+  private static final int GUARD_USES = 2;
+
   private static final List<Rule> RULES =
       Stream.concat(
               Stream.of(
@@ -87,13 +102,19 @@ public final class RecogniseAttention implements Pass {
       if (!g.isSingleUse(inner) || !AttentionScores.mergesHeads(inner, probabilities)) {
         return Optional.empty();
       }
+      probabilities = inner;
       producer = g.producer(inner);
     }
-    return producer.filter(
-        n ->
-            n.op() instanceof Softmax(int axis)
-                && n.input(0).knownShape().isPresent()
-                && (axis == -1 || axis == n.input(0).shape().rank() - 1));
+    Optional<Match> guarded =
+        g.match(GUARDED, probabilities).filter(m -> g.uses(m.get("p")) == GUARD_USES);
+    return guarded
+        .map(m -> g.producer(m.get("p")))
+        .orElse(producer)
+        .filter(
+            n ->
+                n.op() instanceof Softmax(int axis)
+                    && n.input(0).knownShape().isPresent()
+                    && (axis == -1 || axis == n.input(0).shape().rank() - 1));
   }
 
   private static Optional<Value> emit(Node node, AttentionScores scores, Rewriter g) {

@@ -374,7 +374,12 @@ final class Rewriter {
 
   /** Whether nothing but one operand reads {@code value}. */
   boolean isSingleUse(Value value) {
-    return uses.getOrDefault(value, 0) <= 1;
+    return uses(value) <= 1;
+  }
+
+  /** How many operands and outputs {@code value} is. */
+  int uses(Value value) {
+    return uses.getOrDefault(value, 0);
   }
 
   /**
