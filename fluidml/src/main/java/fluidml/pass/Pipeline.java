@@ -41,6 +41,7 @@ public final class Pipeline {
           new RecogniseActivations(),
           new RecogniseRotary(),
           new RecogniseAttention(),
+          new WidenProducts(),
           new Simplify(),
           new FoldConstants(),
           new MergeSubexpressions(),
@@ -49,6 +50,11 @@ public final class Pipeline {
 
   private static final List<Order> ORDERS =
       List.of(
+          new Order(
+              "recognise-attention",
+              "widen-products",
+              "products between which a result is rounded are no attention"),
+          new Order("widen-products", "fold-constants", "it leaves weights to be made wider"),
           new Order(
               "fold-shapes",
               "inline-branches",

@@ -36,6 +36,13 @@ final class Casts {
       }
       return y;
     }
+    if (x.dtype() == DType.BFLOAT16 && to == DType.FLOAT32) {
+      for (long i = 0; i < x.elements(); i++) {
+        int bits = x.data().get(HALF, i * 2) << Short.SIZE;
+        y.data().set(NdIndex.FLOAT, i * 4, Float.intBitsToFloat(bits));
+      }
+      return y;
+    }
     for (long i = 0; i < x.elements(); i++) {
       if (x.dtype() == DType.STRING) {
         parse(cast, x.getString(i), y, i);

@@ -27,6 +27,7 @@ public enum Architecture {
   LLAMA_DECODE("the same, one token after 160"),
   AUDIO("convolutions on one second of sound"),
   LSTM("two bidirectional LSTM layers, 100 frames"),
+  RESNET50_F16("ResNet-50 in float16"),
   RESNET18_INT8("ResNet-18 in eight bits, static scales"),
   ENCODER_INT8("four BERT layers of 384, quantised as they run");
 
@@ -80,6 +81,7 @@ public enum Architecture {
       case LLAMA_DECODE -> Transformers.llamaDecode();
       case AUDIO -> SignalNetworks.audio();
       case LSTM -> SignalNetworks.lstm();
+      case RESNET50_F16 -> ImageNetworks.resnet50Half();
       case RESNET18_INT8 -> QuantizedNetworks.resnet18();
       case ENCODER_INT8 -> QuantizedNetworks.encoder();
     };

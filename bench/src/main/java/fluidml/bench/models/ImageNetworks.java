@@ -10,7 +10,11 @@ final class ImageNetworks {
   private final Layers layers;
 
   private ImageNetworks(String name) {
-    net = new Network(name);
+    this(new Network(name));
+  }
+
+  private ImageNetworks(Network network) {
+    net = network;
     layers = new Layers(net);
   }
 
@@ -27,6 +31,11 @@ final class ImageNetworks {
   /** ResNet-50: bottlenecks of 1×1, 3×3, 1×1 with residuals (He and others, 2015). */
   static Architecture.Instance resnet50(boolean foldedNorm) {
     return new ImageNetworks("resnet50").resnet(foldedNorm);
+  }
+
+  /** The same in float16, as converters for GPUs write it. */
+  static Architecture.Instance resnet50Half() {
+    return new ImageNetworks(new Network("resnet50-f16", true)).resnet(true);
   }
 
   private Architecture.Instance resnet(boolean folded) {

@@ -8,6 +8,7 @@ import fluidml.onnx.proto.TensorProto;
 import fluidml.onnx.proto.ValueInfoProto;
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -24,7 +25,13 @@ final class Network {
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
   private static final int OPSET = 17;
 
+  /** ONNX's number of the type. */
+  private static final int FLOAT = 1;
+
+  private static final int FLOAT16 = 10;
+
   private final String name;
+  private final boolean half;
   private final List<NodeProto> nodes = new ArrayList<>();
   private final List<ValueInfoProto> inputs = new ArrayList<>();
   private final List<ValueInfoProto> outputs = new ArrayList<>();
@@ -34,7 +41,17 @@ final class Network {
   private long seed;
 
   Network(String name) {
+    this(name, false);
+  }
+
+  /**
+   * A network.
+   *
+   * @param half whether everything but inputs and outputs is float16
+   */
+  Network(String name, boolean half) {
     this.name = name;
+    this.half = half;
   }
 
   /** What was built. */
@@ -53,7 +70,7 @@ final class Network {
   String input(String input, List<String> extents, long... dims) {
     inputs.add(ValueInfoProto.tensor(input, DType.FLOAT32, extents));
     data.put(input, uniform(0, 1, dims));
-    return input;
+    return half ? op("Cast", List.of(input), AttributeProto.of("to", FLOAT16)) : input;
   }
 
   /**
@@ -98,13 +115,17 @@ final class Network {
 
   /** Gives the result of a last node a name of its own. */
   String named(String value, String result) {
-    nodes.add(NodeProto.of("Identity", List.of(value), List.of(result)));
+    nodes.add(
+        half
+            ? NodeProto.of("Cast", List.of(value), List.of(result), AttributeProto.of("to", FLOAT))
+            : NodeProto.of("Identity", List.of(value), List.of(result)));
     return result;
   }
 
   /** A float32 weight, uniform in mean ± halfWidth. */
   String weight(double mean, double halfWidth, long... dims) {
-    return constant(uniform(mean, halfWidth, dims));
+    Tensor numbers = uniform(mean, halfWidth, dims);
+    return constant(half ? narrowed(numbers) : numbers);
   }
 
   /** A weight that keeps the variance of what {@code fanIn} inputs are summed to. */
@@ -121,12 +142,21 @@ final class Network {
 
   /** A scalar. */
   String scalar(double value) {
-    return constant(Tensor.scalar((float) value));
+    Tensor number = Tensor.scalar((float) value);
+    return constant(half ? narrowed(number) : number);
   }
 
   /** A vector of int64. */
   String longs(long... numbers) {
     return constant(Tensor.ofLongs(numbers));
+  }
+
+  private static Tensor narrowed(Tensor numbers) {
+    short[] halves = new short[Math.toIntExact(numbers.elements())];
+    for (int i = 0; i < halves.length; i++) {
+      halves[i] = Float.floatToFloat16((float) numbers.getDouble(i));
+    }
+    return Tensor.wrap(DType.FLOAT16, MemorySegment.ofArray(halves), numbers.dims());
   }
 
   private Tensor uniform(double mean, double halfWidth, long... dims) {
