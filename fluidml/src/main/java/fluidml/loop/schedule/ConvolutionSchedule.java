@@ -117,6 +117,29 @@ public final class ConvolutionSchedule {
           : Exprs.index(0);
     }
 
+    /**
+     * Calls {@code finish1}, {@code finish2}, …, which know how many vectors of filters a tile has,
+     * or {@code finishEdge}.
+     *
+     * @param width filters of the tile
+     * @param arguments of the procedure
+     */
+    void finish(BodyBuilder b, TileShape tile, Expr width, List<Expr> arguments) {
+      Expr[] all = arguments.toArray(Expr[]::new);
+      Runnable wide =
+          () ->
+              b.when(
+                  width.eq(Exprs.index(tile.columns())),
+                  () -> b.call("finish" + tile.vectors(), all),
+                  () -> b.call("finishEdge", all));
+      if (isNarrow(tile)) {
+        Expr narrow = Exprs.index((long) narrowVectors * tile.lanes());
+        b.when(width.eq(narrow), () -> b.call("finish" + narrowVectors, all), wide);
+      } else {
+        wide.run();
+      }
+    }
+
     /** The first filter of a panel, within its group. */
     Expr firstFilter(Expr panel, Expr wider, TileShape tile) {
       return panel.times((double) narrowVectors).plus(panel.min(wider)).times(tile.lanes());
@@ -475,23 +498,7 @@ public final class ConvolutionSchedule {
           } else {
             chooseSource(b, tile, t, height, arguments);
           }
-          finish(b, problem.isNarrow(tile), List.of(image, channel, t, count, width));
-        });
-  }
-
-  /** Calls what finishes a tile of a width that is the last argument. */
-  private void finish(BodyBuilder b, boolean narrow, List<Expr> arguments) {
-    Expr[] all = arguments.toArray(Expr[]::new);
-    int vectors = narrow ? problem.narrowVectors : tile.vectors();
-    b.when(
-        arguments.getLast().eq(Exprs.index((long) vectors * tile.lanes())),
-        () -> b.call("finish" + vectors, all),
-        () -> {
-          if (narrow) {
-            finish(b, false, arguments);
-          } else {
-            b.call("finishEdge", all);
-          }
+          problem.finish(b, tile, width, List.of(image, channel, t, count, width));
         });
   }
 

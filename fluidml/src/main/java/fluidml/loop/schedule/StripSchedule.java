@@ -399,7 +399,7 @@ public final class StripSchedule {
                         List.of(
                             place.get(0), channel, b.let("o", first.plus(done)), part, filters));
                 finished.addAll(place.subList(3, place.size()));
-                finish(b, plain.isNarrow(tile), filters, finished);
+                plain.finish(b, tile, filters, finished);
               });
         });
   }
@@ -411,21 +411,6 @@ public final class StripSchedule {
   private void call(BodyBuilder b, int vectors, Expr height, List<Expr> arguments) {
     Heights.call(
         b, h -> name(new TileShape(h, vectors, tile.lanes())), tile.rows(), height, arguments);
-  }
-
-  private void finish(BodyBuilder b, boolean narrow, Expr filters, List<Expr> arguments) {
-    Expr[] all = arguments.toArray(Expr[]::new);
-    int vectors = narrow ? plain.narrowVectors() : tile.vectors();
-    b.when(
-        filters.eq(Exprs.index((long) vectors * tile.lanes())),
-        () -> b.call("finish" + vectors, all),
-        () -> {
-          if (narrow) {
-            finish(b, false, filters, arguments);
-          } else {
-            b.call("finishEdge", all);
-          }
-        });
   }
 
   /** The sums of some neighbouring pixels. */
