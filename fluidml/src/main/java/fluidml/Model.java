@@ -63,7 +63,7 @@ public final class Model implements AutoCloseable {
     this.mappedBytes = () -> file.map(OnnxFile::mappedBytes).orElse(0L);
     this.onClose = () -> file.ifPresent(OnnxFile::close);
     this.savedAs = Optional.empty();
-    this.graph = options.optimize() ? Pipeline.standard().run(imported) : imported;
+    this.graph = options.optimize() ? pipeline(options).run(imported) : imported;
     if (options.engine() == Options.Engine.COMPILED) {
       Target target = target(options);
       List<Lowering> lowerings = lowerings(options);
@@ -261,6 +261,10 @@ public final class Model implements AutoCloseable {
                         lowerings(options),
                         options.fuse(),
                         threads()));
+  }
+
+  private static Pipeline pipeline(Options options) {
+    return options.math() == Options.MathMode.STRICT ? Pipeline.standard() : Pipeline.fast();
   }
 
   private static List<Lowering> lowerings(Options options) {

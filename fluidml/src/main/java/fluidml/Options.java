@@ -47,14 +47,17 @@ public record Options(
   public enum MathMode {
     /**
      * Every sum has the terms of its definition; only their order is free, as is the rounding of
-     * elementary functions within the bounds that they state.
+     * elementary functions within the bounds that they state. Every result of sixteen-bit floats is
+     * rounded to sixteen bits.
      */
     STRICT,
     /**
      * Sums may be computed from other terms as well, where that is faster: convolutions by
      * Winograd's minimal filtering, or of several groups at once with zeros between them. Results
      * stay within 10⁻³ of the largest element of a convolution's result, in practice within 10⁻⁵;
-     * infinite and undefined elements reach more results than by definition.
+     * infinite and undefined elements reach more results than by definition. Sixteen-bit floats are
+     * computed with as float32 and rounded only by the model's casts, at its inputs and outputs,
+     * and for operators that have no kernel for float32: sums over 65504 are finite between them.
      */
     FAST
   }

@@ -45,7 +45,8 @@ final class CommonOptions {
       defaultValue = "fast",
       description =
           "How far results may differ from the definitions: strict, every sum has its terms; fast,"
-              + " convolutions may use Winograd's algorithm (default: ${DEFAULT-VALUE}).")
+              + " convolutions may use Winograd's algorithm, and float16 is computed with as"
+              + " float32 (default: ${DEFAULT-VALUE}).")
   Options.MathMode math = Options.MathMode.FAST;
 
   @Option(names = "--no-fuse", description = "Give every operator its own kernel (default: fuse).")

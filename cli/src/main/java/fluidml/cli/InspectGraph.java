@@ -1,5 +1,6 @@
 package fluidml.cli;
 
+import fluidml.Options;
 import fluidml.cli.InspectCommand.Section;
 import fluidml.graph.Graph;
 import fluidml.graph.GraphPrinter;
@@ -23,11 +24,13 @@ final class InspectGraph {
    * Runs the passes.
    *
    * @param optimize whether to run any
+   * @param math what they may do
    */
-  InspectGraph(Graph imported, boolean optimize) {
+  InspectGraph(Graph imported, boolean optimize, Options.MathMode math) {
     this.imported = imported;
     if (optimize) {
-      Pipeline.standard()
+      Pipeline passes = math == Options.MathMode.STRICT ? Pipeline.standard() : Pipeline.fast();
+      passes
           .observedBy((record, graph) -> history.add(new After(record, graph)))
           .optimise(imported);
     }

@@ -104,6 +104,16 @@ public final class Pipeline {
     return of(STANDARD);
   }
 
+  /**
+   * The same where results may differ from the definitions by more than rounding does: sixteen-bit
+   * floats are rounded only where the model casts, and where it begins and ends.
+   */
+  public static Pipeline fast() {
+    List<Pass> passes = new ArrayList<>(standard().passes);
+    passes.replaceAll(pass -> pass instanceof WidenProducts ? new WidenProducts(true) : pass);
+    return of(passes);
+  }
+
   /** A pipeline of these passes. */
   public static Pipeline of(List<Pass> passes) {
     return new Pipeline(List.copyOf(passes), passes.size(), (_, _) -> {});

@@ -8,16 +8,28 @@ import fluidml.graph.op.Contraction.Attention;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Contraction.ConvTranspose;
 import fluidml.graph.op.Contraction.MatMul;
+import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Elementwise.Cast;
+import fluidml.graph.op.Movement;
+import fluidml.graph.op.Normalization;
+import fluidml.graph.op.Op;
+import fluidml.graph.op.Reduction;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Products of sixteen-bit floats as products of float32 that are rounded once: sums are computed in
  * float32 anyway, and kernels for float32 exist for every product. Constant operands become float32
  * when the model is loaded and take twice the memory.
+ *
+ * <p>On request, what lies between products stays float32, too, and is not rounded after every
+ * operator: only casts of the model itself, inputs, outputs and what other operators read are
+ * sixteen bits. That is more exact than the definition, and what other runtimes do on processors
+ * without such arithmetic.
  *
  * <pre>
  * before: %y: f16[…] = MatMul() %a, %b
@@ -25,13 +37,21 @@ import java.util.Optional;
  * </pre>
  */
 public final class WidenProducts implements Pass {
-  private static final List<Rule> RULES =
-      List.of(
-          Rule.of("product of narrow floats", MatMul.class, WidenProducts::widen),
-          Rule.of("convolution of narrow floats", Conv.class, WidenProducts::widen),
-          Rule.of(
-              "transposed convolution of narrow floats", ConvTranspose.class, WidenProducts::widen),
-          Rule.of("attention of narrow floats", Attention.class, WidenProducts::widen));
+  private final boolean everything;
+
+  /** Rounds after every operator, as the model says. */
+  public WidenProducts() {
+    this(false);
+  }
+
+  /**
+   * A pass.
+   *
+   * @param everything whether what lies between products stays float32
+   */
+  public WidenProducts(boolean everything) {
+    this.everything = everything;
+  }
 
   @Override
   public String name() {
@@ -40,7 +60,19 @@ public final class WidenProducts implements Pass {
 
   @Override
   public Graph run(Graph graph) {
-    return Rewriter.rewrite(graph, RULES);
+    Work work = new Work(everything);
+    List<Rule> products =
+        Stream.of(MatMul.class, Conv.class, ConvTranspose.class, Attention.class)
+            .map(op -> new Rule("product of narrow floats", op, work::widen))
+            .toList();
+    List<Rule> rules = new ArrayList<>(products);
+    if (everything) {
+      for (Class<? extends Op> op :
+          List.of(Elementwise.class, Normalization.class, Reduction.class, Movement.class)) {
+        rules.add(new Rule("narrow floats between products", op, work::widen));
+      }
+    }
+    return Rewriter.rewrite(graph, rules);
   }
 
   private static boolean isNarrow(Value value) {
@@ -49,23 +81,66 @@ public final class WidenProducts implements Pass {
         && (value.dtype() == DType.FLOAT16 || value.dtype() == DType.BFLOAT16);
   }
 
-  private static Optional<Value> widen(Node node, Rewriter g) {
-    boolean further = node.outputs().size() > 1 || isComputedNarrow(node);
-    if (further
-        || !isNarrow(node.output())
-        || !node.inputs().stream().anyMatch(WidenProducts::isNarrow)) {
-      return Optional.empty();
-    }
-    List<Value> operands = new ArrayList<>();
-    for (Value operand : node.inputs()) {
-      operands.add(isNarrow(operand) ? g.emit(new Cast(DType.FLOAT32), operand) : operand);
-    }
-    Value wide = g.emit((Contraction) node.op(), operands, 1).getFirst();
-    return Optional.of(g.emit(new Cast(node.output().dtype()), wide));
-  }
+  /** The work on one graph. */
+  private static final class Work {
+    private final boolean everything;
 
-  /** Whether the operator says that something inside is rounded to narrow floats. */
-  private static boolean isComputedNarrow(Node node) {
-    return node.op() instanceof Attention attention && attention.softmaxType().isPresent();
+    /** Results in float32 of what the graph has in sixteen bits. */
+    private final Set<Value> wide = new HashSet<>();
+
+    Work(boolean everything) {
+      this.everything = everything;
+    }
+
+    List<Value> widen(Node node, Rewriter g) {
+      boolean product = node.op() instanceof Contraction;
+      if (node.op() instanceof Cast
+          || (product && node.outputs().size() > 1)
+          || isComputedNarrow(node)
+          || node.inputs().stream().noneMatch(WidenProducts::isNarrow)
+          || node.outputs().stream().noneMatch(WidenProducts::isNarrow)
+          || !node.outputs().stream().allMatch(Value::isPresent)) {
+        return List.of();
+      }
+      if (node.op() instanceof Movement
+          && node.inputs().stream().noneMatch(v -> isNarrow(v) && !wideOf(v, g).equals(v))) {
+        return List.of();
+      }
+      List<Value> operands = new ArrayList<>();
+      for (Value operand : node.inputs()) {
+        operands.add(isNarrow(operand) ? widened(operand, g) : operand);
+      }
+      List<Value> results = g.emit(node.op(), operands, node.outputs().size());
+      List<Value> narrow = new ArrayList<>();
+      for (int i = 0; i < results.size(); i++) {
+        Value result = results.get(i);
+        Value old = node.output(i);
+        if (isNarrow(old) && result.dtype() == DType.FLOAT32) {
+          wide.add(result);
+          narrow.add(g.emit(new Cast(old.dtype()), result));
+        } else {
+          narrow.add(result);
+        }
+      }
+      return narrow;
+    }
+
+    private Value widened(Value operand, Rewriter g) {
+      Value known = wideOf(operand, g);
+      return known.equals(operand) ? g.emit(new Cast(DType.FLOAT32), operand) : known;
+    }
+
+    /** What a sixteen-bit value was rounded from by this pass; else the value. */
+    private Value wideOf(Value operand, Rewriter g) {
+      return g.producer(operand)
+          .filter(n -> everything && n.op() instanceof Cast && wide.contains(n.input(0)))
+          .map(n -> n.input(0))
+          .orElse(operand);
+    }
+
+    /** Whether the operator says that something inside is rounded to narrow floats. */
+    private static boolean isComputedNarrow(Node node) {
+      return node.op() instanceof Attention attention && attention.softmaxType().isPresent();
+    }
   }
 }
