@@ -63,7 +63,7 @@ public final class Model implements AutoCloseable {
     this.mappedBytes = () -> file.map(OnnxFile::mappedBytes).orElse(0L);
     this.onClose = () -> file.ifPresent(OnnxFile::close);
     this.savedAs = Optional.empty();
-    this.graph = options.optimize() ? pipeline(options).run(imported) : imported;
+    this.graph = options.optimize() ? passes(options).run(imported) : imported;
     if (options.engine() == Options.Engine.COMPILED) {
       Target target = target(options);
       List<Lowering> lowerings = lowerings(options);
@@ -263,7 +263,8 @@ public final class Model implements AutoCloseable {
                         threads()));
   }
 
-  private static Pipeline pipeline(Options options) {
+  /** The passes that a model is loaded with, unless {@link Options#optimize} is off. */
+  public static Pipeline passes(Options options) {
     return options.math() == Options.MathMode.STRICT ? Pipeline.standard() : Pipeline.fast();
   }
 

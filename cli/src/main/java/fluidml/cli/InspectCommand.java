@@ -143,7 +143,7 @@ final class InspectCommand extends ModelCommand {
 
   private List<Section> graphSections(Graph imported) {
     List<Section> sections = new ArrayList<>();
-    InspectGraph parts = new InspectGraph(imported, !common.noOptimize, common.math);
+    InspectGraph parts = new InspectGraph(imported, common.options());
     if (graph != null) {
       sections.add(parts.graph(graph));
     }

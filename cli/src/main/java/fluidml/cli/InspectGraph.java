@@ -1,11 +1,11 @@
 package fluidml.cli;
 
+import fluidml.Model;
 import fluidml.Options;
 import fluidml.cli.InspectCommand.Section;
 import fluidml.graph.Graph;
 import fluidml.graph.GraphPrinter;
 import fluidml.pass.PassRecord;
-import fluidml.pass.Pipeline;
 import fluidml.report.Table;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,14 +23,12 @@ final class InspectGraph {
   /**
    * Runs the passes.
    *
-   * @param optimize whether to run any
-   * @param math what they may do
+   * @param options which, if any
    */
-  InspectGraph(Graph imported, boolean optimize, Options.MathMode math) {
+  InspectGraph(Graph imported, Options options) {
     this.imported = imported;
-    if (optimize) {
-      Pipeline passes = math == Options.MathMode.STRICT ? Pipeline.standard() : Pipeline.fast();
-      passes
+    if (options.optimize()) {
+      Model.passes(options)
           .observedBy((record, graph) -> history.add(new After(record, graph)))
           .optimise(imported);
     }

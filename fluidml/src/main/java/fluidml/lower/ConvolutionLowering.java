@@ -92,9 +92,9 @@ public final class ConvolutionLowering implements Lowering {
     if (refusal.isPresent()) {
       return new Result.Refused(refusal.get());
     }
-    Optional<TileShape> strips = strips(context, node, x.dtype(), shape.get());
-    ConvolutionShape convolved = shape.get();
-    TileShape tile = strips.orElseGet(() -> tile(context, node, x.dtype(), convolved));
+    TileShape plain = tile(context, node, x.dtype(), shape.get());
+    Optional<TileShape> strips = strips(context, node, plain, shape.get());
+    TileShape tile = strips.orElse(plain);
     List<KernelCall> calls = new ArrayList<>();
     CallBuilder call = new CallBuilder(cluster.label());
     BufferView input = call.read(x);
@@ -119,9 +119,11 @@ public final class ConvolutionLowering implements Lowering {
   /**
    * The tile for convolution along strips, if that loads much less than other tiles do for each
    * multiplication, and no other tile was chosen.
+   *
+   * @param plain the tile of the usual schedule
    */
   private static Optional<TileShape> strips(
-      Context context, Node node, DType dtype, ConvolutionShape shape) {
+      Context context, Node node, TileShape plain, ConvolutionShape shape) {
     if (shape.transposed()
         || context.target().vectorBits() == 0
         || context.decisions().tiles().containsKey(node.name())) {
@@ -131,7 +133,6 @@ public final class ConvolutionLowering implements Lowering {
     int taps = Math.toIntExact(window.kernel().getLast());
     int stride = Math.toIntExact(window.strides().getLast());
     int dilation = Math.toIntExact(window.dilations().getLast());
-    TileShape plain = tile(context, node, dtype, shape);
     int registers = context.target().vectorBits() == 512 ? 32 : 16;
     int rows = StripSchedule.mostPixels(taps, stride, dilation, plain.vectors(), registers);
     if (taps == 1 || rows < 1) {

@@ -155,18 +155,19 @@ final class TransposedCopy {
       lines.add(b.let("row", b.load(from.buffer(), at, lanes, read)));
     }
     List<Expr> all = transposed(b, lines);
-    boolean square = rows == lanes;
-    Expr mask = square ? b.let("mask", Exprs.laneMask(parameters.get(2), lanes)) : read;
-    for (int i = 0; i < rows; i++) {
-      Expr vector = all.get(i);
-      Expr at = parameters.get(1).plus(target(i));
-      if (square) {
-        b.when(
-            Exprs.index(i).lt(columns), () -> b.store(to.buffer(), at, vector, Optional.of(mask)));
-      } else {
-        Expr left = columns.times(Exprs.index(rows)).minus(Exprs.index((long) i * lanes));
-        b.store(to.buffer(), at, vector, Optional.of(Exprs.laneMask(left, lanes)));
+    if (rows == lanes) {
+      Expr mask = b.let("mask", Exprs.laneMask(parameters.get(2), lanes));
+      for (int i = 0; i < rows; i++) {
+        Expr vector = all.get(i);
+        Expr at = parameters.get(1).plus(target(i));
+        b.when(Exprs.index(i).lt(columns), () -> b.store(to.buffer(), at, vector, mask));
       }
+      return;
+    }
+    for (int i = 0; i < rows; i++) {
+      Expr left = columns.times(Exprs.index(rows)).minus(Exprs.index((long) i * lanes));
+      Expr at = parameters.get(1).plus(target(i));
+      b.store(to.buffer(), at, all.get(i), Exprs.laneMask(left, lanes));
     }
   }
 

@@ -78,17 +78,14 @@ public final class SplitLocalResponse implements Pass {
     Value scaled =
         g.binary(BinaryFunction.MUL, sum, g.scalar(x.dtype(), norm.alpha() / norm.size()));
     Value base = g.binary(BinaryFunction.ADD, scaled, g.scalar(x.dtype(), norm.bias()));
-    boolean positive = norm.alpha() >= 0 && norm.bias() >= 0;
-    Value power =
-        positive
-            ? power(base, norm.beta(), g)
-            : g.binary(BinaryFunction.POW, base, g.scalar(x.dtype(), norm.beta()));
-    return Optional.of(g.binary(BinaryFunction.DIV, x, power));
+    return Optional.of(g.binary(BinaryFunction.DIV, x, power(base, norm, g)));
   }
 
-  /** A power of numbers that are not negative: by roots where that is as exact. */
-  private static Value power(Value base, double exponent, Rewriter g) {
-    if (exponent == 0.5 || exponent == 0.75) {
+  /** The power that is divided by: by roots where that is as exact. */
+  private static Value power(Value base, LocalResponseNorm norm, Rewriter g) {
+    double exponent = norm.beta();
+    boolean positive = norm.alpha() >= 0 && norm.bias() >= 0;
+    if (positive && (exponent == 0.5 || exponent == 0.75)) {
       Value root = g.emit(new Unary(UnaryFunction.SQRT), base);
       return exponent == 0.5
           ? root

@@ -18,6 +18,7 @@ import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -103,12 +104,15 @@ public final class WidenProducts implements Pass {
         return List.of();
       }
       if (node.op() instanceof Movement
-          && node.inputs().stream().noneMatch(v -> isNarrow(v) && !wideOf(v, g).equals(v))) {
+          && node.inputs().stream().noneMatch(v -> wideOf(v, g).isPresent())) {
         return List.of();
       }
       List<Value> operands = new ArrayList<>();
       for (Value operand : node.inputs()) {
-        operands.add(isNarrow(operand) ? widened(operand, g) : operand);
+        operands.add(
+            isNarrow(operand)
+                ? wideOf(operand, g).orElseGet(() -> g.emit(new Cast(DType.FLOAT32), operand))
+                : operand);
       }
       List<Value> results = g.emit(node.op(), operands, node.outputs().size());
       List<Value> narrow = new ArrayList<>();
@@ -125,17 +129,11 @@ public final class WidenProducts implements Pass {
       return narrow;
     }
 
-    private Value widened(Value operand, Rewriter g) {
-      Value known = wideOf(operand, g);
-      return known.equals(operand) ? g.emit(new Cast(DType.FLOAT32), operand) : known;
-    }
-
-    /** What a sixteen-bit value was rounded from by this pass; else the value. */
-    private Value wideOf(Value operand, Rewriter g) {
+    /** What a value was rounded from by this pass. */
+    private Optional<Value> wideOf(Value operand, Rewriter g) {
       return g.producer(operand)
           .filter(n -> everything && n.op() instanceof Cast && wide.contains(n.input(0)))
-          .map(n -> n.input(0))
-          .orElse(operand);
+          .map(n -> n.input(0));
     }
 
     /** Whether the operator says that something inside is rounded to narrow floats. */

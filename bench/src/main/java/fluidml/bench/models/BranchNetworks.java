@@ -16,15 +16,6 @@ final class BranchNetworks {
     layers = new Layers(net);
   }
 
-  private String image() {
-    return net.input("image", List.of("1", "3", "224", "224"), 1, 3, 224, 224);
-  }
-
-  private Architecture.Instance classified(String x, int channels) {
-    net.output(net.named(layers.classifier(x, channels, 1000), "logits"), "1", "1000");
-    return net.build();
-  }
-
   private String active(String x, int in, int out, Window window) {
     return layers.relu(layers.conv(x, in, out, window));
   }
@@ -35,7 +26,7 @@ final class BranchNetworks {
   }
 
   private Architecture.Instance grouped() {
-    String x = layers.pool("Max", active(image(), 3, 64, Window.square(7, 2)), 3, 2, 1);
+    String x = layers.pool("Max", active(net.image(224), 3, 64, Window.square(7, 2)), 3, 2, 1);
     int[] depth = {3, 4, 6, 3};
     int in = 64;
     for (int stage = 0; stage < 4; stage++) {
@@ -50,7 +41,7 @@ final class BranchNetworks {
         in = 2 * width;
       }
     }
-    return classified(x, in);
+    return layers.classified(x, in);
   }
 
   /** ShuffleNetV2: half of the channels pass, then the halves are shuffled (Ma, others, 2018). */
@@ -59,7 +50,7 @@ final class BranchNetworks {
   }
 
   private Architecture.Instance shuffled() {
-    String x = layers.pool("Max", active(image(), 3, 24, Window.square(3, 2)), 3, 2, 1);
+    String x = layers.pool("Max", active(net.image(224), 3, 24, Window.square(3, 2)), 3, 2, 1);
     int[] widths = {116, 232, 464};
     int[] depth = {4, 8, 4};
     int in = 24;
@@ -84,7 +75,7 @@ final class BranchNetworks {
       }
       in = 2 * half;
     }
-    return classified(active(x, in, 1024, Window.square(1, 1)), 1024);
+    return layers.classified(active(x, in, 1024, Window.square(1, 1)), 1024);
   }
 
   private String branch(String x, int in, int out, int stride) {
@@ -112,7 +103,7 @@ final class BranchNetworks {
   };
 
   private Architecture.Instance inception() {
-    String x = layers.pool("Max", active(image(), 3, 64, Window.square(7, 2)), 3, 2, 1);
+    String x = layers.pool("Max", active(net.image(224), 3, 64, Window.square(7, 2)), 3, 2, 1);
     x = active(localNorm(x), 64, 64, Window.square(1, 1));
     x = localNorm(active(x, 64, 192, Window.square(3, 1)));
     int in = 192;
@@ -133,7 +124,7 @@ final class BranchNetworks {
               active(pooled, in, n[5], Window.square(1, 1)));
       in = n[0] + n[2] + n[4] + n[5];
     }
-    return classified(x, in);
+    return layers.classified(x, in);
   }
 
   private String localNorm(String x) {

@@ -18,16 +18,6 @@ final class ImageNetworks {
     layers = new Layers(net);
   }
 
-  private String image(int side) {
-    String s = Integer.toString(side);
-    return net.input("image", List.of("1", "3", s, s), 1, 3, side, side);
-  }
-
-  private Architecture.Instance classified(String x, int channels) {
-    net.output(net.named(layers.classifier(x, channels, 1000), "logits"), "1", "1000");
-    return net.build();
-  }
-
   /** ResNet-50: bottlenecks of 1×1, 3×3, 1×1 with residuals (He and others, 2015). */
   static Architecture.Instance resnet50(boolean foldedNorm) {
     return new ImageNetworks("resnet50").resnet(foldedNorm);
@@ -39,7 +29,7 @@ final class ImageNetworks {
   }
 
   private Architecture.Instance resnet(boolean folded) {
-    String x = layers.relu(norm(folded, image(224), 3, 64, Window.square(7, 2)));
+    String x = layers.relu(norm(folded, net.image(224), 3, 64, Window.square(7, 2)));
     x = layers.pool("Max", x, 3, 2, 1);
     int[] depth = {3, 4, 6, 3};
     int in = 64;
@@ -55,7 +45,7 @@ final class ImageNetworks {
         in = 4 * width;
       }
     }
-    return classified(x, in);
+    return layers.classified(x, in);
   }
 
   private String norm(boolean folded, String x, int in, int out, Window window) {
@@ -91,7 +81,7 @@ final class ImageNetworks {
   }
 
   private Architecture.Instance mobile() {
-    String x = net.op("HardSwish", layers.conv(image(224), 3, 16, Window.square(3, 2)));
+    String x = net.op("HardSwish", layers.conv(net.image(224), 3, 16, Window.square(3, 2)));
     int in = 16;
     for (Block b : MOBILE) {
       String y = x;
@@ -133,7 +123,7 @@ final class ImageNetworks {
   }
 
   private Architecture.Instance dense() {
-    String x = layers.relu(layers.convNorm(image(224), 3, 64, Window.square(7, 2)));
+    String x = layers.relu(layers.convNorm(net.image(224), 3, 64, Window.square(7, 2)));
     x = layers.pool("Max", x, 3, 2, 1);
     int[] depth = {6, 12, 24, 16};
     int channels = 64;
@@ -152,7 +142,7 @@ final class ImageNetworks {
         channels /= 2;
       }
     }
-    return classified(x, channels);
+    return layers.classified(x, channels);
   }
 
   /** ConvNeXt, small: 7×7 depthwise, LayerNorm over channels (Liu and others, 2022). */
@@ -163,7 +153,7 @@ final class ImageNetworks {
   private Architecture.Instance next() {
     int[] depth = {2, 2, 6, 2};
     int in = 64;
-    String x = channelNorm(layers.conv(image(224), 3, in, Window.square(4, 4).padded(0)), in);
+    String x = channelNorm(layers.conv(net.image(224), 3, in, Window.square(4, 4).padded(0)), in);
     for (int stage = 0; stage < 4; stage++) {
       int width = 64 << stage;
       if (stage > 0) {
@@ -178,7 +168,7 @@ final class ImageNetworks {
         x = net.op("Add", layers.transpose(y, 0, 3, 1, 2), x);
       }
     }
-    return classified(x, in);
+    return layers.classified(x, in);
   }
 
   private String channelNorm(String x, int channels) {

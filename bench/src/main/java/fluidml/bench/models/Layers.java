@@ -216,6 +216,12 @@ final class Layers {
     return net.op("Gather", List.of(net.op("Shape", x), index), AttributeProto.of("axis", 0));
   }
 
+  /** Ends a network with the scores of a thousand classes, and builds it. */
+  Architecture.Instance classified(String x, int channels) {
+    net.output(net.named(classifier(x, channels, 1000), "logits"), "1", "1000");
+    return net.build();
+  }
+
   /** Global average, flattened, and a Gemm to classes. */
   String classifier(String x, int channels, int classes) {
     String flat =

@@ -73,6 +73,12 @@ final class Network {
     return half ? op("Cast", List.of(input), AttributeProto.of("to", FLOAT16)) : input;
   }
 
+  /** Declares a square image of three channels as the only input. */
+  String image(int side) {
+    String extent = Integer.toString(side);
+    return input("image", List.of("1", "3", extent, extent), 1, 3, side, side);
+  }
+
   /**
    * Declares an int64 input.
    *

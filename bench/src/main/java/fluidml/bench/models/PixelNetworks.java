@@ -22,7 +22,7 @@ final class PixelNetworks {
   }
 
   private Architecture.Instance levels() {
-    String x = net.input("image", List.of("1", "3", "128", "128"), 1, 3, 128, 128);
+    String x = net.image(128);
     int in = 3;
     int width = 32;
     List<String> skips = new ArrayList<>();
@@ -67,7 +67,7 @@ final class PixelNetworks {
   }
 
   private Architecture.Instance dilated() {
-    String x = net.input("image", List.of("1", "3", "256", "256"), 1, 3, 256, 256);
+    String x = net.image(256);
     x = layers.relu(layers.conv(x, 3, 32, Window.square(3, 2)));
     int in = 32;
     for (int stage = 0; stage < 4; stage++) {
@@ -150,7 +150,7 @@ final class PixelNetworks {
   }
 
   private Architecture.Instance detector() {
-    String x = net.input("image", List.of("1", "3", "320", "320"), 1, 3, 320, 320);
+    String x = net.image(320);
     x = layers.silu(layers.conv(x, 3, 16, Window.square(6, 2).padded(2)));
     x = branches(down(x, 16, 32), 32, 32, 1, true);
     x = branches(down(x, 32, 64), 64, 64, 2, true);

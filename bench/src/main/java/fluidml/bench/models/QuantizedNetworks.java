@@ -24,7 +24,7 @@ final class QuantizedNetworks {
   }
 
   private Architecture.Instance image() {
-    String x = net.input("image", List.of("1", "3", "224", "224"), 1, 3, 224, 224);
+    String x = net.image(224);
     x = layers.relu(conv(rounded(x), 3, 64, Window.square(7, 2)));
     x = layers.pool("Max", rounded(x), 3, 2, 1);
     int in = 64;
@@ -42,8 +42,7 @@ final class QuantizedNetworks {
         in = width;
       }
     }
-    net.output(net.named(layers.classifier(x, in, 1000), "logits"), "1", "1000");
-    return net.build();
+    return layers.classified(x, in);
   }
 
   /** Through eight bits and back. */

@@ -22,7 +22,7 @@ final class Transformers {
 
   private Architecture.Instance image() {
     int width = 384;
-    String x = net.input("image", List.of("1", "3", "224", "224"), 1, 3, 224, 224);
+    String x = net.image(224);
     x = layers.conv(x, 3, width, Window.square(16, 16).padded(0));
     x = layers.transpose(layers.reshape(x, 1, width, 196), 0, 2, 1);
     x = layers.concat(1, net.weight(0, 0.1, 1, 1, width), x);

@@ -140,6 +140,17 @@ public final class ConvolutionSchedule {
       }
     }
 
+    /**
+     * Filters of a panel.
+     *
+     * @param whole whether it is as wide as the tile
+     * @param first its first filter, within its group
+     */
+    Expr width(Expr whole, Expr first, TileShape tile) {
+      Expr narrow = Exprs.index((long) narrowVectors * tile.lanes());
+      return filters.minus(first).min(Exprs.select(whole, Exprs.index(tile.columns()), narrow));
+    }
+
     /** The first filter of a panel, within its group. */
     Expr firstFilter(Expr panel, Expr wider, TileShape tile) {
       return panel.times((double) narrowVectors).plus(panel.min(wider)).times(tile.lanes());
@@ -320,7 +331,7 @@ public final class ConvolutionSchedule {
     return ceilDiv(tiles(), blocks().max(one)).max(one);
   }
 
-  private static Expr ceilDiv(Expr a, Expr b) {
+  static Expr ceilDiv(Expr a, Expr b) {
     return a.plus(b).minus(1).div(b);
   }
 
@@ -470,12 +481,7 @@ public final class ConvolutionSchedule {
     Expr wider = b.let("wider", problem.wider(tile));
     Expr column = b.let("column", problem.firstFilter(panel, wider, tile));
     Expr whole = b.let("whole", panel.lt(wider));
-    Expr most =
-        Exprs.select(
-            whole,
-            Exprs.index(tile.columns()),
-            Exprs.index((long) problem.narrowVectors * tile.lanes()));
-    Expr width = b.let("width", problem.filters.minus(column).min(most));
+    Expr width = b.let("width", problem.width(whole, column, tile));
     Expr channel = b.let("channel", group.times(problem.filters).plus(column));
     b.loop(
         "t",

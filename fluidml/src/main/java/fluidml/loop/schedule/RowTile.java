@@ -36,7 +36,7 @@ record RowTile(
    * hundreds of its nodes, and from 18,000 of them on it inlines no ordinary method, such as the
    * one that swaps bytes, or does not, in every scalar load: one call in a loop spills all sums.
    */
-  private static final int MOST_LOADS = 17;
+  static final int MOST_LOADS = 17;
 
   /**
    * What is read ahead, in the panels: element {@code start + term * stride} for each term.

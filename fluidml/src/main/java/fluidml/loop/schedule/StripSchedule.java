@@ -33,12 +33,6 @@ public final class StripSchedule {
   /** Tiles of a piece of a row, at most: a strip stays in cache while all filters use it. */
   private static final int MOST_TILES = 8;
 
-  /**
-   * Loads of single elements for each turn, with a vector load for half of one, that C2 compiles
-   * without a call in the loop; see {@link RowTile}.
-   */
-  private static final int MOST_LOADS = 17;
-
   /** Registers besides sums and filters. */
   private static final int OTHER_REGISTERS = 4;
 
@@ -52,6 +46,7 @@ public final class StripSchedule {
   private final Buffer strip;
   private final Buffer sums;
   private final Expr zero = Exprs.index(0);
+  private final Expr taps;
   private final Expr rows;
   private final Expr pieces;
   private final Expr pixels;
@@ -90,16 +85,17 @@ public final class StripSchedule {
     this.result = result;
     this.outer = plain.axes().subList(0, plain.axes().size() - 1);
     this.row = plain.axes().getLast();
-    Expr all = Exprs.index(1);
-    Expr taps = Exprs.index(1);
+    Expr one = Exprs.index(1);
+    Expr all = one;
+    Expr above = one;
     for (WindowAxis axis : outer) {
       all = all.times(axis.output());
-      taps = taps.times(axis.kernel());
+      above = above.times(axis.kernel());
     }
     this.rows = all;
-    Expr one = Exprs.index(1);
+    this.taps = above;
     this.pieces = Exprs.ceilDiv(row.output(), (long) MOST_TILES * tile.rows());
-    this.pixels = ceilDiv(row.output(), pieces.max(one));
+    this.pixels = ConvolutionSchedule.ceilDiv(row.output(), pieces.max(one));
     this.width =
         pixels
             .minus(1)
@@ -130,7 +126,7 @@ public final class StripSchedule {
     int fit = (registers - OTHER_REGISTERS - taps * vectors) / vectors;
     int best = 0;
     for (int rows = 1; rows <= fit; rows++) {
-      if (elements(rows, taps, stride, dilation) + taps * vectors / 2.0 <= MOST_LOADS) {
+      if (elements(rows, taps, stride, dilation) + taps * vectors / 2.0 <= RowTile.MOST_LOADS) {
         best = rows;
       }
     }
@@ -155,10 +151,6 @@ public final class StripSchedule {
   /** Channels of all groups. */
   private long all() {
     return problem.channels * problem.groups;
-  }
-
-  private static Expr ceilDiv(Expr a, Expr b) {
-    return a.plus(b).minus(1).div(b);
   }
 
   /**
@@ -263,21 +255,13 @@ public final class StripSchedule {
   }
 
   private void copyRow(BodyBuilder b, Expr from, Expr to, Expr low, Expr high) {
-    Buffer input = plain.input();
-    int lanes = problem.lanes;
     double channels = all();
     if (plain.contiguous()) {
       Expr left = b.let("left", low.times(channels));
       Expr right = b.let("right", high.times(channels));
       clear(b, to, zero, left);
       if (problem.dense) {
-        b.vectorLoop(
-            "i",
-            left,
-            right,
-            lanes,
-            (i, mask) ->
-                b.store(strip, to.plus(i), b.load(input, from.plus(i), lanes, mask), mask));
+        copy(b, from, to, left, right);
       } else {
         copyColumns(b, from, to, low, high);
       }
@@ -293,17 +277,7 @@ public final class StripSchedule {
           Expr into = b.let("target", to.plus(c.times(width)));
           clear(b, into, zero, low);
           if (problem.neighbours) {
-            b.vectorLoop(
-                "column",
-                low,
-                high,
-                lanes,
-                (column, mask) ->
-                    b.store(
-                        strip,
-                        into.plus(column),
-                        b.load(input, at.plus(column), lanes, mask),
-                        mask));
+            copy(b, at, into, low, high);
           } else {
             b.loop(
                 "column",
@@ -313,15 +287,13 @@ public final class StripSchedule {
                     b.store(
                         strip,
                         into.plus(column),
-                        b.load(input, at.plus(column.times(row.inputStride())))));
+                        b.load(plain.input(), at.plus(column.times(row.inputStride())))));
           }
           clear(b, into, high, b.let("end", width));
         });
   }
 
   private void copyColumns(BodyBuilder b, Expr from, Expr to, Expr low, Expr high) {
-    Buffer input = plain.input();
-    int lanes = problem.lanes;
     double channels = all();
     b.loop(
         "column",
@@ -330,14 +302,20 @@ public final class StripSchedule {
         column -> {
           Expr at = b.let("source", from.plus(column.times(row.inputStride())));
           Expr into = b.let("target", to.plus(column.times(channels)));
-          b.vectorLoop(
-              "c",
-              zero,
-              Exprs.index(all()),
-              lanes,
-              (c, mask) ->
-                  b.store(strip, into.plus(c), b.load(input, at.plus(c), lanes, mask), mask));
+          copy(b, at, into, zero, Exprs.index(all()));
         });
+  }
+
+  /** Copies the elements {@code [begin, end)} that are neighbours on both sides. */
+  private void copy(BodyBuilder b, Expr from, Expr to, Expr begin, Expr end) {
+    int lanes = problem.lanes;
+    b.vectorLoop(
+        "i",
+        begin,
+        end,
+        lanes,
+        (i, mask) ->
+            b.store(strip, to.plus(i), b.load(plain.input(), from.plus(i), lanes, mask), mask));
   }
 
   private void clear(BodyBuilder b, Expr to, Expr begin, Expr end) {
@@ -357,15 +335,11 @@ public final class StripSchedule {
     Expr groupStart = b.let("groupStart", plain.contiguous() ? ofGroup : ofGroup.times(width));
     Expr count = b.let("count", row.output().minus(first).min(pixels));
     Expr tiles = b.let("tiles", Exprs.ceilDiv(count, tile.rows()));
-    Expr height = b.let("height", ceilDiv(count, tiles));
+    Expr height = b.let("height", ConvolutionSchedule.ceilDiv(count, tiles));
     Expr step = plain.contiguous() ? Exprs.index(all()) : Exprs.index(1);
     Expr advance = height.times((double) problem.stride).times(step);
     double size = (double) problem.channels * problem.taps * tile.columns();
-    Expr panelSize = Exprs.index(1);
-    for (WindowAxis axis : outer) {
-      panelSize = panelSize.times(axis.kernel());
-    }
-    Expr elements = b.let("elements", panelSize.times(size));
+    Expr elements = b.let("elements", taps.times(size));
     Expr wider = b.let("wider", plain.wider(tile));
     b.loop(
         "panel",
@@ -376,8 +350,7 @@ public final class StripSchedule {
           Expr right = b.let("right", index.times(elements));
           Expr column = b.let("column", plain.firstFilter(panel, wider, tile));
           Expr whole = b.let("whole", panel.lt(wider));
-          Expr most = Exprs.select(whole, Exprs.index(tile.columns()), narrowColumns());
-          Expr filters = b.let("filters", plain.filters().minus(column).min(most));
+          Expr filters = b.let("filters", plain.width(whole, column, tile));
           Expr channel = b.let("channel", place.get(1).times(plain.filters()).plus(column));
           b.loop(
               "t",
@@ -404,10 +377,6 @@ public final class StripSchedule {
         });
   }
 
-  private Expr narrowColumns() {
-    return Exprs.index((long) plain.narrowVectors() * tile.lanes());
-  }
-
   private void call(BodyBuilder b, int vectors, Expr height, List<Expr> arguments) {
     Heights.call(
         b, h -> name(new TileShape(h, vectors, tile.lanes())), tile.rows(), height, arguments);
@@ -421,10 +390,6 @@ public final class StripSchedule {
     List<Expr.Read> totals = new ArrayList<>();
     for (int i = 0; i < part.rows() * vectors; i++) {
       totals.add(b.variable("sum", none));
-    }
-    Expr taps = Exprs.index(1);
-    for (WindowAxis axis : outer) {
-      taps = taps.times(axis.kernel());
     }
     double line = (double) problem.channels * tile.columns();
     Expr size = b.let("size", width.times((double) all()));
