@@ -41,23 +41,27 @@ build_module() {
 # Succeeds when the commands of module $1 start from an archive of parsed classes and it is missing or older
 # than the jars. An empty one says that none could be made.
 lacks_archive() {
-  [ "$1" = cli ] || return 1
+  case $1 in
+    cli | bench) ;;
+    *) return 1 ;;
+  esac
   archive=$root/$1/target/classes.jsa
   [ -e "$archive" ] || return 0
   newer=$(find "$root/$1/target/lib" "$root/$1/target/fluidml-$1"-*.jar -name '*.jar' -newer "$archive" -print | head -n 1)
   [ -n "$newer" ]
 }
 
-# Makes that archive by a short tuning of the example. Without it everything works, and starts a third of a
-# second later.
+# Makes that archive of module $1 by a short use of the example. Without it everything works, and starts a
+# third of a second later.
 archive_classes() {
-  archive=$root/cli/target/classes.jsa
-  costs=$root/cli/target/archive-costs
+  archive=$root/$1/target/classes.jsa
+  costs=$root/$1/target/archive-costs
   rm -f "$archive"
-  (
-    exec_java "-XX:ArchiveClassesAtExit=$archive.part" cli fluidml.cli.Main \
-      tune --budget=1 "--costs=$costs" "$root/examples/mlp" >/dev/null 2>&1
-  ) || :
+  case $1 in
+    cli) set -- "$1" fluidml.cli.Main tune --budget=1 "--costs=$costs" "$root/examples/mlp" ;;
+    *) set -- "$1" fluidml.bench.FluidmlWorker "$root/examples/mlp" 1 0 0.1 ;;
+  esac
+  (exec_java "-XX:ArchiveClassesAtExit=$archive.part" "$@" >/dev/null 2>&1) || :
   if [ -s "$archive.part" ]; then
     mv "$archive.part" "$archive"
   else
@@ -73,7 +77,7 @@ build_stale() {
     build_module "$1"
   fi
   if lacks_archive "$1"; then
-    archive_classes
+    archive_classes "$1"
   fi
 }
 
@@ -127,15 +131,17 @@ exec_java() {
   case ${FLUIDML_JAVA_OPTS:-} in
     *-XX:+Use*GC*) collector= ;;
   esac
-  # Kernels go to the JIT after few calls, and a warm-up waits for those that others share.
-  kernels='fluidml/emit/jvm/Kernel_*.*'
-  procedures='fluidml/emit/jvm/Kernel_shared_*.*'
+  # Two threads of the optimising JIT where the JVM would take one.
+  compilers=
+  case $(getconf _NPROCESSORS_ONLN 2>/dev/null || :) in
+    2 | 3) compilers=-XX:CICompilerCount=3 ;;
+  esac
+  case ${FLUIDML_JAVA_OPTS:-} in
+    *-XX:CICompilerCount=* | *-XX:TieredStopAtLevel=* | *-XX:-TieredCompilation* | *-Xint*) compilers= ;;
+  esac
   # FLUIDML_JAVA_OPTS is a list of JVM options: split at blanks on purpose.
   # shellcheck disable=SC2086
-  exec "$jdk/bin/java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED \
-    -Xms48m -XX:CompileCommand=quiet \
-    "-XX:CompileCommand=CompileThresholdScaling,$kernels,0.02" \
-    "-XX:CompileCommand=BackgroundCompilation,$procedures,false" \
+  exec "$jdk/bin/java" "@$root/bin/lib/jvm-options" \
     "$option" -Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:aot=off \
-    $collector ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
+    $collector $compilers ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
 }

@@ -1,6 +1,7 @@
 package fluidml.bench;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +21,7 @@ final class Forks {
   }
 
   /**
-   * Runs a class of this module in a JVM with the options of the launchers.
+   * Runs a class of this module in a JVM with the options of this one, which the launcher gave.
    *
    * @param options further options of the JVM
    * @param environment variables beside those of this process
@@ -35,18 +36,9 @@ final class Forks {
       throws IOException, InterruptedException {
     List<String> command =
         new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:+UseSerialGC",
-                "-Xms48m",
-                "-XX:CompileCommand=quiet",
-                "-XX:CompileCommand=CompileThresholdScaling,fluidml/emit/jvm/Kernel_*.*,0.02",
-                "-XX:CompileCommand=BackgroundCompilation,fluidml/emit/jvm/Kernel_shared_*.*,false",
-                "-cp",
-                System.getProperty("java.class.path")));
+            List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(options);
     command.add(worker.getName());
     command.addAll(arguments);

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 
 /**
  * A compiled model in a mapped file. Its constants are slices of the mapping: only what kernels
@@ -36,6 +37,13 @@ import java.util.concurrent.CompletionException;
  * it by moving another one in its place.
  */
 public final class SavedModel implements AutoCloseable {
+  /**
+   * A thread for each task: the common pool has one on two cores, and makes code wait for the
+   * checksum of the weights.
+   */
+  private static final Executor THREADS =
+      task -> Thread.ofPlatform().daemon().name("fluidml-load").start(task);
+
   private final Arena arena;
   private final long mappedBytes;
   private final LoweredProgram program;
@@ -87,7 +95,7 @@ public final class SavedModel implements AutoCloseable {
       FileHeader header = FileHeader.decode(read(channel, FileHeader.PAGE), file, channel.size());
       checkMachine(header, file);
       CompletableFuture<Integer> weights =
-          CompletableFuture.supplyAsync(() -> checksum(channel, header.weights(), file));
+          CompletableFuture.supplyAsync(() -> checksum(channel, header.weights(), file), THREADS);
       try {
         MemorySegment mapped = channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
         SavedModel model = load(mapped, header, file, arena);
@@ -152,7 +160,7 @@ public final class SavedModel implements AutoCloseable {
     ByteBuffer codeBytes = section(mapped, header.code(), file, "code");
     CompletableFuture<List<CompiledKernel>> code =
         CompletableFuture.supplyAsync(
-            () -> code(new SectionReader(codeBytes, file + ", code")).load(file));
+            () -> code(new SectionReader(codeBytes, file + ", code")).load(file), THREADS);
     MemorySegment weights = mapped.asSlice(header.weights().offset(), header.weights().bytes());
     ProgramDecoder decoder =
         new ProgramDecoder(

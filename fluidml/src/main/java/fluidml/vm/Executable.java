@@ -13,13 +13,14 @@ import fluidml.memory.order.OrderSolution;
 import fluidml.tensor.Dim;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -104,7 +105,7 @@ public final class Executable implements AutoCloseable {
     this.program = lower.orElse(original);
     this.strategy = strategy;
     Optional<int[]> chosen = lower.isPresent() ? Optional.empty() : given;
-    Map<Kernel, CompiledKernel> codes = compile(program, compiler);
+    IdentityHashMap<Kernel, CompiledKernel> codes = compile(program, compiler);
     this.kernelCount = (int) codes.values().stream().distinct().count();
     this.constants = shared.orElseGet(() -> new Constants(program));
     this.roots = new ArenaRoots(program);
@@ -186,22 +187,27 @@ public final class Executable implements AutoCloseable {
     return program.slices();
   }
 
-  private static Map<Kernel, CompiledKernel> compile(
+  private static IdentityHashMap<Kernel, CompiledKernel> compile(
       LoweredProgram program, Function<Kernel, CompiledKernel> compiler) {
-    Map<Kernel, CompiledKernel> codes = Collections.synchronizedMap(new HashMap<>());
-    List<Kernel> kernels =
-        program.steps().stream()
-            .filter(Step.Call.class::isInstance)
-            .map(s -> ((Step.Call) s).call().kernel())
-            .distinct()
-            .toList();
-    IntStream.range(0, kernels.size())
-        .parallel()
-        .forEach(i -> codes.put(kernels.get(i), compiler.apply(kernels.get(i))));
-    return codes;
+    // Comparing two kernels takes long, so it is done once for each step.
+    Map<Kernel, Kernel> distinct = new HashMap<>();
+    IdentityHashMap<Kernel, Kernel> equal = new IdentityHashMap<>();
+    for (Step step : program.steps()) {
+      if (step instanceof Step.Call(KernelCall call)) {
+        equal.computeIfAbsent(call.kernel(), k -> distinct.computeIfAbsent(k, _ -> k));
+      }
+    }
+    IdentityHashMap<Kernel, CompiledKernel> codes =
+        distinct.keySet().parallelStream()
+            .collect(
+                Collectors.toMap(
+                    Function.identity(), compiler, (first, _) -> first, IdentityHashMap::new));
+    IdentityHashMap<Kernel, CompiledKernel> all = new IdentityHashMap<>();
+    equal.forEach((kernel, representative) -> all.put(kernel, codes.get(representative)));
+    return all;
   }
 
-  private Instruction prepare(Step step, Map<Kernel, CompiledKernel> codes, int frame) {
+  private Instruction prepare(Step step, IdentityHashMap<Kernel, CompiledKernel> codes, int frame) {
     if (!(step instanceof Step.Call(KernelCall call))) {
       return new Instruction(step, null, List.of(), new int[0], 0, frame);
     }

@@ -194,7 +194,7 @@ public final class Executor implements AutoCloseable {
     lastDirectBytes = caller.bytes();
     binding.place(lastPlan, arena.buffer().segment(), caller);
     if (warmsUp) {
-      Warmup.run(executable, binding, step -> scratch(binding, step), WARMUP_NANOS);
+      Warmup.run(executable, binding, step -> scratch(binding, step), lease, threads, WARMUP_NANOS);
     }
     return binding;
   }

@@ -3,10 +3,14 @@ package fluidml.vm;
 import fluidml.emit.CompiledKernel;
 import fluidml.emit.jvm.AllocationGauge;
 import fluidml.error.FluidmlException;
-import java.util.ArrayList;
+import fluidml.loop.Kernel;
+import fluidml.tensor.DType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.IntToLongFunction;
 
 /**
@@ -14,11 +18,16 @@ import java.util.function.IntToLongFunction;
  * turns, so that compilation in the background and execution overlap. A cold kernel is hundreds of
  * times slower than a hot one; with this, a big model does not crawl through its first run.
  *
- * <p>What the parts compute is of no use and is overwritten by the next run.
+ * <p>The threads of the team warm up different kernels at the same time. What the parts compute is
+ * of no use, may be a mixture of what several wrote, and is overwritten by the next run. Kernels
+ * with int32 or int64 operands are the exception: those may be indices, which are checked and then
+ * used, so nobody else writes while such a kernel runs.
  */
 final class Warmup {
   /** Cold kernels do about this many units of work a second. */
   private static final long COLD_WORK_PER_SECOND = 100_000_000;
+
+  private static final Set<DType> INDICES = Set.of(DType.INT32, DType.INT64);
 
   /** From this many seconds on for a cold run, a warm-up pays. */
   private static final double WORTH_SECONDS = 0.3;
@@ -63,11 +72,12 @@ final class Warmup {
 
   private final Binding binding;
   private final IntToLongFunction scratch;
-  private final List<Candidate> cold = new ArrayList<>();
+  private final long end;
 
   /** One distinct kernel at the step where it does the most. */
   private static final class Candidate {
     final CompiledKernel code;
+    final boolean alone;
     int step;
     long extent;
     long unit;
@@ -77,8 +87,9 @@ final class Warmup {
     boolean wasCold;
     long leastNanos = Long.MAX_VALUE;
 
-    Candidate(CompiledKernel code) {
+    Candidate(CompiledKernel code, Kernel kernel) {
       this.code = code;
+      this.alone = kernel.buffers().stream().anyMatch(b -> INDICES.contains(b.dtype()));
     }
 
     /** Whether units have become quick, or were quick always and the JVM has counted enough. */
@@ -87,21 +98,27 @@ final class Warmup {
     }
   }
 
-  private Warmup(Executable executable, Binding binding, IntToLongFunction scratch) {
+  private Warmup(Binding binding, IntToLongFunction scratch, long end) {
     this.binding = binding;
     this.scratch = scratch;
+    this.end = end;
+  }
+
+  private static List<Candidate> candidates(Executable executable, Binding binding) {
     Map<CompiledKernel, Candidate> distinct = new LinkedHashMap<>();
     for (int i = 0; i < executable.instructions().size(); i++) {
-      CompiledKernel code = executable.instructions().get(i).code();
+      Executable.Instruction instruction = executable.instructions().get(i);
+      CompiledKernel code = instruction.code();
       if (code != null && binding.extent(i) > 0) {
-        Candidate candidate = distinct.computeIfAbsent(code, Candidate::new);
+        Candidate candidate =
+            distinct.computeIfAbsent(code, _ -> new Candidate(code, instruction.kernel()));
         if (binding.extent(i) > candidate.extent) {
           candidate.step = i;
           candidate.extent = binding.extent(i);
         }
       }
     }
-    cold.addAll(distinct.values());
+    return List.copyOf(distinct.values());
   }
 
   /** Whether a first run of cold kernels would take so long that a warm-up pays. */
@@ -120,20 +137,43 @@ final class Warmup {
    *
    * @param binding its frames are placed
    * @param scratch address of a step's private memory
-   * @param budgetNanos ends the warm-up after the turn in which it is used up
+   * @param lease marks a run of its own meanwhile
+   * @param threads at most so many of the team take part
+   * @param budgetNanos ends the warm-up after the turns in which it is used up
    */
   static void run(
-      Executable executable, Binding binding, IntToLongFunction scratch, long budgetNanos) {
-    Warmup warmup = new Warmup(executable, binding, scratch);
-    List<Candidate> all = List.copyOf(warmup.cold);
-    long end = System.nanoTime() + budgetNanos;
+      Executable executable,
+      Binding binding,
+      IntToLongFunction scratch,
+      ThreadTeam.Lease lease,
+      int threads,
+      long budgetNanos) {
+    Warmup warmup = new Warmup(binding, scratch, System.nanoTime() + budgetNanos);
+    List<Candidate> all = candidates(executable, binding);
     all.forEach(candidate -> binding.setBrief(candidate.step, true));
+    lease.beginRun(threads);
     try {
-      while (!warmup.cold.isEmpty() && System.nanoTime() < end) {
-        warmup.cold.removeIf(warmup::turn);
-      }
+      Queue<Candidate> alone = new ConcurrentLinkedQueue<>();
+      Queue<Candidate> together = new ConcurrentLinkedQueue<>();
+      all.forEach(candidate -> (candidate.alone ? alone : together).add(candidate));
+      warmup.turns(alone);
+      lease.run((_, _, _, _) -> warmup.turns(together), 0, 0, 0, threads, threads);
     } finally {
+      lease.endRun();
       all.forEach(candidate -> binding.setBrief(candidate.step, false));
+    }
+  }
+
+  /** Takes turns until all kernels are hot or warmed by another thread, or the time is up. */
+  private void turns(Queue<Candidate> cold) {
+    while (System.nanoTime() < end) {
+      Candidate candidate = cold.poll();
+      if (candidate == null) {
+        return;
+      }
+      if (!turn(candidate)) {
+        cold.add(candidate);
+      }
     }
   }
 
