@@ -265,7 +265,8 @@ public final class Model implements AutoCloseable {
 
   /** The passes that a model is loaded with, unless {@link Options#optimize} is off. */
   public static Pipeline passes(Options options) {
-    return options.math() == Options.MathMode.STRICT ? Pipeline.standard() : Pipeline.fast();
+    boolean strict = options.math() == Options.MathMode.STRICT;
+    return (strict ? Pipeline.standard() : Pipeline.fast()).forThreads(threads(options));
   }
 
   private static List<Lowering> lowerings(Options options) {

@@ -32,9 +32,9 @@ public final class Pipeline {
           new SplitGemm(),
           new SplitLocalResponse(),
           new FoldBatchNorm(),
-          new SplitTransposedConvolution(),
           new Simplify(),
           new FoldConstants(),
+          new SplitTransposedConvolution(),
           new MergeSubexpressions(),
           new RecogniseSoftmax(),
           new RecogniseNormalizations(),
@@ -45,6 +45,7 @@ public final class Pipeline {
           new Simplify(),
           new FoldConstants(),
           new MergeSubexpressions(),
+          new SplitDepthwiseConvolutions(2),
           new SplitPooledConvolutions(),
           new RemoveDeadCode());
 
@@ -96,7 +97,7 @@ public final class Pipeline {
     this.observer = observer;
   }
 
-  /** The pipeline that sessions use. */
+  /** The pipeline that sessions of two threads use. */
   public static Pipeline standard() {
     for (Order order : ORDERS) {
       check(STANDARD, order);
@@ -112,6 +113,17 @@ public final class Pipeline {
     List<Pass> passes = new ArrayList<>(standard().passes);
     passes.replaceAll(pass -> pass instanceof WidenProducts ? new WidenProducts(true) : pass);
     return of(passes);
+  }
+
+  /** The same pipeline for runs that this many threads share. */
+  public Pipeline forThreads(int threads) {
+    List<Pass> other = new ArrayList<>(passes);
+    other.replaceAll(
+        pass ->
+            pass instanceof SplitDepthwiseConvolutions
+                ? new SplitDepthwiseConvolutions(threads)
+                : pass);
+    return new Pipeline(List.copyOf(other), stopAfter, observer);
   }
 
   /** A pipeline of these passes. */

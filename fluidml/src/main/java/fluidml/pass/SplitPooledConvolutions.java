@@ -6,12 +6,9 @@ import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Movement.Concat;
-import fluidml.graph.op.Movement.Slice;
-import fluidml.graph.op.Movement.SliceAxis;
 import fluidml.graph.op.Op;
 import fluidml.graph.op.Reduction.MaxPool;
 import fluidml.graph.op.Window;
-import fluidml.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -36,9 +33,6 @@ public final class SplitPooledConvolutions implements Pass {
 
   /** Rows of a band are a multiple of this, which are the rows of the largest tile. */
   private static final long ROWS = 4;
-
-  /** The axis of rows. */
-  private static final int AXIS = 2;
 
   private static final List<Rule> RULES =
       List.of(
@@ -72,16 +66,17 @@ public final class SplitPooledConvolutions implements Pass {
     }
     if (producer.isEmpty()
         || !g.isSingleUse(value)
-        || !(producer.get().op() instanceof Conv(Window window, long groups))
+        || !(producer.get().op() instanceof Conv(Window window, _))
         || window.rank() != 2
         || window.padding() != Window.Padding.EXPLICIT) {
       return Optional.empty();
     }
     Node conv = producer.get();
     OptionalLong elements = value.shape().elements().constant();
-    OptionalLong pooled = node.output().shape().dim(AXIS).constant();
-    OptionalLong given = conv.input(0).shape().dim(AXIS).constant();
-    if (elements.isEmpty() || pooled.isEmpty() || given.isEmpty()) {
+    OptionalLong pooled = node.output().shape().dim(Rows.AXIS).constant();
+    if (elements.isEmpty()
+        || pooled.isEmpty()
+        || !conv.input(0).shape().dim(Rows.AXIS).isConstant()) {
       return Optional.empty();
     }
     long bands = value.dtype().byteSize(elements.getAsLong()) / BAND_BYTES;
@@ -93,38 +88,21 @@ public final class SplitPooledConvolutions implements Pass {
     List<Value> parts = new ArrayList<>();
     for (long from = 0; from < pooled.getAsLong(); from += rows) {
       long to = Math.min(pooled.getAsLong(), from + rows);
-      Value part = band(conv, window, groups, given.getAsLong(), convolved(pool, from, to), g);
+      Rows.Band band = convolved(pool, from, to).of(conv);
+      Value operand = band.read().slice(conv.input(0), g);
+      Value part = Rows.emit(conv, band.op(), 0, operand, g);
       for (Op op : between) {
         part = g.emit(op, part);
       }
       parts.add(g.emit(pool, part));
     }
-    return Optional.of(g.emit(new Concat(AXIS), parts.toArray(Value[]::new)));
+    return Optional.of(g.emit(new Concat(Rows.AXIS), parts.toArray(Value[]::new)));
   }
 
-  /** The first row of the convolution that pooled rows need, and the one after the last. */
-  private static long[] convolved(MaxPool pool, long from, long to) {
+  /** The rows of the convolution that pooled rows need. */
+  private static Rows convolved(MaxPool pool, long from, long to) {
     long stride = pool.window().strides().getFirst();
-    return new long[] {from * stride, (to - 1) * stride + pool.window().kernel().getFirst()};
-  }
-
-  /** Rows of a convolution: from the rows of its operand that they need, with less padding. */
-  private static Value band(
-      Node conv, Window window, long groups, long given, long[] rows, Rewriter g) {
-    long stride = window.strides().getFirst();
-    long first = rows[0] * stride - window.padsBegin().getFirst();
-    long end = (rows[1] - 1) * stride - window.padsBegin().getFirst() + window.span(0);
-    long start = Math.max(0, first);
-    long stop = Math.min(given, end);
-    SliceAxis axis = new SliceAxis(AXIS, Dim.of(start), Dim.of(stop - start), 1);
-    Value operand = g.emit(new Slice(List.of(axis)), conv.input(0));
-    Window narrow =
-        window.withPads(
-            List.of(start - first, window.padsBegin().get(1)),
-            List.of(end - stop, window.padsEnd().get(1)));
-    List<Value> operands = new ArrayList<>(conv.inputs());
-    operands.set(0, operand);
-    return g.emit(new Conv(narrow, groups), operands.toArray(Value[]::new));
+    return new Rows(from * stride, (to - 1) * stride + pool.window().kernel().getFirst());
   }
 
   /** Whether windows lie side by side in the rows, without padding there. */

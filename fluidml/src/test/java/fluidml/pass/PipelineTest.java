@@ -8,6 +8,8 @@ import fluidml.error.VerificationException;
 import fluidml.graph.Graph;
 import fluidml.graph.GraphParser;
 import fluidml.graph.Node;
+import fluidml.graph.op.Contraction.Conv;
+import fluidml.graph.op.Contraction.ConvTranspose;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -33,6 +35,25 @@ class PipelineTest {
     assertTrue(simplify.changed());
     assertEquals(3, simplify.nodesBefore());
     assertEquals(1, simplify.nodesAfter());
+  }
+
+  @Test
+  void splitsTransposedConvolutionsWithNormalizations() {
+    Graph graph =
+        GraphParser.parse(
+            """
+            graph "g" (%x: f32[1,1,3]) {
+              %w = Constant(f32[1,2,2]{1, 2, 3, 4})
+              %one = Constant(f32[2]{1, 1})
+              %c = ConvTranspose(window={kernel=[2], strides=[2], dilations=[1], padsBegin=[0], \
+            padsEnd=[0], padding=EXPLICIT}, groups=1, outputPadding=[], outputShape=[]) %x, %w
+              %y = BatchNorm(0.00001) %c, %one, %one, %one, %one
+              return %y
+            }
+            """);
+    List<Node> nodes = Pipeline.standard().run(graph).nodes();
+    assertTrue(nodes.stream().noneMatch(node -> node.op() instanceof ConvTranspose));
+    assertEquals(2, nodes.stream().filter(node -> node.op() instanceof Conv).count());
   }
 
   @Test
