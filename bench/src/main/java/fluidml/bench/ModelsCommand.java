@@ -56,7 +56,7 @@ final class ModelsCommand implements Callable<Integer> {
   public Integer call() throws IOException, OrtException {
     if (list) {
       for (Architecture architecture : Architecture.values()) {
-        System.out.printf("%-14s %s%n", architecture.label(), architecture.summary());
+        System.out.printf("%-15s %s%n", architecture.label(), architecture.summary());
       }
       return 0;
     }

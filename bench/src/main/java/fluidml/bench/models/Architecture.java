@@ -12,6 +12,8 @@ public enum Architecture {
   RESNET50("ResNet-50, BatchNormalization folded"),
   RESNET50_BN("ResNet-50 with BatchNormalization nodes"),
   MOBILENETV3("MobileNetV3-Large"),
+  MOBILENETV2("MobileNetV2"),
+  EFFICIENTNET_B0("EfficientNet-B0"),
   DENSENET("DenseNet-121"),
   CONVNEXT("ConvNeXt, 64 to 512 channels"),
   RESNEXT50("ResNeXt-50, 32 groups of 4"),
@@ -25,6 +27,13 @@ public enum Architecture {
   GPT2("GPT-2 of four layers, dynamic length"),
   LLAMA("LLaMA-like of eight layers, dynamic length"),
   LLAMA_DECODE("the same, one token after 160"),
+  SWIN("Swin-T"),
+  T5("T5-small, 128 words to 32"),
+  WHISPER("Whisper's tiny encoder, 15 seconds"),
+  CONFORMER("four blocks of a Conformer, 200 frames"),
+  STYLE("style transfer, 224 × 224"),
+  GAN("transposed convolutions from noise to 64 × 64"),
+  DIFFUSION("denoising U-Net with attention, 32 × 32"),
   AUDIO("convolutions on one second of sound"),
   LSTM("two bidirectional LSTM layers, 100 frames"),
   RESNET50_F16("ResNet-50 in float16"),
@@ -66,6 +75,8 @@ public enum Architecture {
       case RESNET50 -> ImageNetworks.resnet50(true);
       case RESNET50_BN -> ImageNetworks.resnet50(false);
       case MOBILENETV3 -> ImageNetworks.mobilenetv3();
+      case MOBILENETV2 -> MobileNetworks.mobilenetv2();
+      case EFFICIENTNET_B0 -> MobileNetworks.efficientnetB0();
       case DENSENET -> ImageNetworks.densenet();
       case CONVNEXT -> ImageNetworks.convnext();
       case RESNEXT50 -> BranchNetworks.resnext50();
@@ -79,6 +90,13 @@ public enum Architecture {
       case GPT2 -> Transformers.gpt2();
       case LLAMA -> Transformers.llama();
       case LLAMA_DECODE -> Transformers.llamaDecode();
+      case SWIN -> Encoders.swin();
+      case T5 -> Encoders.t5();
+      case WHISPER -> Encoders.whisper();
+      case CONFORMER -> Encoders.conformer();
+      case STYLE -> Generators.style();
+      case GAN -> Generators.gan();
+      case DIFFUSION -> Generators.diffusion();
       case AUDIO -> SignalNetworks.audio();
       case LSTM -> SignalNetworks.lstm();
       case RESNET50_F16 -> ImageNetworks.resnet50Half();
