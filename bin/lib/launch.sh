@@ -131,17 +131,9 @@ exec_java() {
   case ${FLUIDML_JAVA_OPTS:-} in
     *-XX:+Use*GC*) collector= ;;
   esac
-  # Two threads of the optimising JIT where the JVM would take one.
-  compilers=
-  case $(getconf _NPROCESSORS_ONLN 2>/dev/null || :) in
-    2 | 3) compilers=-XX:CICompilerCount=3 ;;
-  esac
-  case ${FLUIDML_JAVA_OPTS:-} in
-    *-XX:CICompilerCount=* | *-XX:TieredStopAtLevel=* | *-XX:-TieredCompilation* | *-Xint*) compilers= ;;
-  esac
   # FLUIDML_JAVA_OPTS is a list of JVM options: split at blanks on purpose.
   # shellcheck disable=SC2086
   exec "$jdk/bin/java" "@$root/bin/lib/jvm-options" \
     "$option" -Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:aot=off \
-    $collector $compilers ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
+    $collector ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
 }

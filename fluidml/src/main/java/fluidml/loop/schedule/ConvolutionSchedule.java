@@ -59,7 +59,7 @@ public final class ConvolutionSchedule {
   private final Expr depth;
   private final Expr pixels;
   private final Expr panelsPerGroup;
-  private final Expr mostTiles;
+  private final Expr fittingTiles;
 
   /**
    * What is convolved. Expressions are I64, of sizes.
@@ -186,7 +186,8 @@ public final class ConvolutionSchedule {
                 .max(Exprs.index(FEWEST_TILES))
                 .min(Exprs.index(MOST_TILES))
             : Exprs.index(MOST_TILES);
-    this.mostTiles = fit.min(tiles()).max(one);
+    this.fittingTiles = fit;
+    Expr mostTiles = mostTiles(tiles(height()));
     this.sums =
         kernel.scratch(
             "tile", storage, Exprs.index((long) tile.rows() * tile.columns() * storage.bytes()));
@@ -243,8 +244,10 @@ public final class ConvolutionSchedule {
         "panel",
         List.of("image", "group", "panel", "begin", "end", "tile", "height", "stride"),
         this::panel);
-    Expr turns = problem.batch.times(problem.groups).times(blocks());
-    return new Nest(turns.times(panelsPerGroup).times(tilesPerBlock()), this::main);
+    Expr tiles = tiles(height());
+    Expr blocks = blocks(tiles);
+    Expr turns = problem.batch.times(problem.groups).times(blocks);
+    return new Nest(turns.times(panelsPerGroup).times(tilesPerBlock(tiles, blocks)), this::main);
   }
 
   private void declareMultiply(TileShape part) {
@@ -317,18 +320,22 @@ public final class ConvolutionSchedule {
     return Exprs.select(pixels.lt(most), pixels.max(one), better);
   }
 
-  private Expr tiles() {
-    return ceilDiv(pixels, height());
+  private Expr tiles(Expr height) {
+    return ceilDiv(pixels, height);
+  }
+
+  private Expr mostTiles(Expr tiles) {
+    return fittingTiles.min(tiles).max(one);
   }
 
   /** Blocks of tiles; none if there are no pixels. */
-  private Expr blocks() {
-    return ceilDiv(tiles(), mostTiles);
+  private Expr blocks(Expr tiles) {
+    return ceilDiv(tiles, mostTiles(tiles));
   }
 
   /** Tiles of every block, one at least. */
-  private Expr tilesPerBlock() {
-    return ceilDiv(tiles(), blocks().max(one)).max(one);
+  private Expr tilesPerBlock(Expr tiles, Expr blocks) {
+    return ceilDiv(tiles, blocks.max(one)).max(one);
   }
 
   static Expr ceilDiv(Expr a, Expr b) {
@@ -337,10 +344,11 @@ public final class ConvolutionSchedule {
 
   private void main(BodyBuilder b, Expr begin, Expr end) {
     offsets.ifPresent(_ -> b.call("fillOffsets"));
-    Expr count = b.let("count", tilesPerBlock());
-    Expr blocks = b.let("blocks", blocks());
-    Expr units = b.let("units", panelsPerGroup.times(count));
     Expr height = b.let("height", height());
+    Expr tiles = b.let("tiles", tiles(height));
+    Expr blocks = b.let("blocks", blocks(tiles));
+    Expr count = b.let("count", tilesPerBlock(tiles, blocks));
+    Expr units = b.let("units", panelsPerGroup.times(count));
     Expr stride = b.let("stride", ceilDiv(Exprs.index(tile.columns()), count));
     b.loop(
         "turn",
