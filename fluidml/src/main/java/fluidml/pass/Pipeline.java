@@ -38,6 +38,7 @@ public final class Pipeline {
           new MergeSubexpressions(),
           new RecogniseSoftmax(),
           new RecogniseNormalizations(),
+          new RecogniseGroupNorm(),
           new RecogniseActivations(),
           new RecogniseRotary(),
           new RecogniseAttention(),
@@ -45,6 +46,7 @@ public final class Pipeline {
           new Simplify(),
           new FoldConstants(),
           new MergeSubexpressions(),
+          new SplitGroupNorm(),
           new SplitDepthwiseConvolutions(2),
           new SplitPooledConvolutions(),
           new RemoveDeadCode());

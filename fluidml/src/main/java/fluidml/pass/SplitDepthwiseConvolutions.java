@@ -282,20 +282,21 @@ public final class SplitDepthwiseConvolutions implements Pass {
         op = band.op();
         read = band.read();
       }
-      Value source = node.input(operand);
-      Value value =
-          index == 0
-              ? read.slice(source, g)
-              : band(g.producer(source).orElseThrow(), index - 1, read, g);
+      // Slices first: what is there before a convolution can be fused with it.
       List<Value> operands = new ArrayList<>(node.inputs());
       for (int i = 0; i < operands.size(); i++) {
-        boolean sliced = op instanceof Elementwise && operands.get(i).isPresent();
-        if (i == operand) {
-          operands.set(i, value);
-        } else if (sliced && !isCommon(operands.get(i))) {
-          operands.set(i, wanted.slice(operands.get(i), g));
+        Value other = operands.get(i);
+        boolean image = i != operand && op instanceof Elementwise && other.isPresent();
+        if (image && !isCommon(other)) {
+          operands.set(i, wanted.slice(other, g));
         }
       }
+      Value source = node.input(operand);
+      operands.set(
+          operand,
+          index == 0
+              ? read.slice(source, g)
+              : band(g.producer(source).orElseThrow(), index - 1, read, g));
       return g.emit(op, operands.toArray(Value[]::new));
     }
   }

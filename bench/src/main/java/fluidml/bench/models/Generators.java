@@ -42,14 +42,12 @@ final class Generators {
             List.of(x, net.longs(0, 0, p, p, 0, 0, p, p)),
             AttributeProto.of("mode", "reflect"));
     String y = layers.conv(padded, in, out, Window.square(kernel, stride).padded(0));
-    return norm ? instanceNorm(y, out) : y;
+    return norm ? instanceNorm(y, net.weight(1, 0.1, out), net.weight(0, 0.1, out)) : y;
   }
 
-  private String instanceNorm(String x, int channels) {
+  private String instanceNorm(String x, String scale, String bias) {
     return net.op(
-        "InstanceNormalization",
-        List.of(x, net.weight(1, 0.1, channels), net.weight(0, 0.1, channels)),
-        AttributeProto.of("epsilon", 1e-5f));
+        "InstanceNormalization", List.of(x, scale, bias), AttributeProto.of("epsilon", 1e-5f));
   }
 
   private String doubled(String x) {
@@ -116,7 +114,8 @@ final class Generators {
 
   /** GroupNorm of 32 groups as exporters write it. */
   private String groupNorm(String x, int channels) {
-    String y = instanceNorm(layers.reshape(x, 0, 32, -1), 32);
+    String groups = layers.reshape(x, 0, 32, -1);
+    String y = instanceNorm(groups, net.weight(1, 0, 32), net.weight(0, 0, 32));
     y = net.op("Reshape", y, net.op("Shape", x));
     y = net.op("Mul", y, net.weight(1, 0.1, channels, 1, 1));
     return net.op("Add", y, net.weight(0, 0.1, channels, 1, 1));
