@@ -93,7 +93,7 @@ final class RowWriter {
    * @return the results in registers: scalars, or vectors of {@link #rowLanes}
    */
   List<Expr> fold(boolean cheap, List<Fold> folds, Function<Cell, List<Expr>> values) {
-    int wide = cheap && schedule.mode() == RowSchedule.Lanes.ALONG ? ACCUMULATORS : 1;
+    int wide = cheap && schedule.lanes() > 1 ? ACCUMULATORS : 1;
     List<List<Expr.Read>> accumulators = new ArrayList<>();
     for (int i = 0; i < wide; i++) {
       accumulators.add(
@@ -147,16 +147,22 @@ final class RowWriter {
     }
     int lanes = schedule.lanes();
     if (schedule.mode() != RowSchedule.Lanes.ALONG) {
-      body.loop(
-          "r",
-          Exprs.index(0),
-          extent,
-          i -> {
-            Expr at = slot.plus(i);
-            Point point = new Point(with(indices, i), vectorAxis(), lanes, rowMask);
-            Expr place = rowLanes() == 1 ? at : at.times(Exprs.index(lanes));
-            cell.accept(new Cell(point, place, Optional.empty()));
-          });
+      Expr begin = Exprs.index(0);
+      if (wide > 1) {
+        Expr whole = body.let("whole", Exprs.and(extent, Exprs.index(-(long) wide)));
+        body.loop(
+            "r",
+            begin,
+            whole,
+            wide,
+            i -> {
+              for (int u = 0; u < wide; u++) {
+                steps.get(u).accept(across(indices, i.plus(Exprs.index(u)), slot));
+              }
+            });
+        begin = whole;
+      }
+      body.loop("r", begin, extent, i -> cell.accept(across(indices, i, slot)));
       return;
     }
     Expr begin = Exprs.index(0);
@@ -178,6 +184,13 @@ final class RowWriter {
     }
     body.vectorLoop(
         "r", begin, extent, lanes, (i, mask) -> cell.accept(along(indices, i, slot, mask)));
+  }
+
+  private Cell across(List<Expr> indices, Expr i, Expr slot) {
+    Expr at = slot.plus(i);
+    Point point = new Point(with(indices, i), vectorAxis(), schedule.lanes(), rowMask);
+    Expr place = rowLanes() == 1 ? at : at.times(Exprs.index(schedule.lanes()));
+    return new Cell(point, place, Optional.empty());
   }
 
   private Cell along(List<Expr> indices, Expr i, Expr slot, Optional<Expr> mask) {
