@@ -13,6 +13,11 @@ import java.util.Optional;
  */
 public record Buffer(String name, DType dtype, Access access, Optional<Expr> scratchBytes) {
 
+  /** Whether elements are of a type that code checks and then uses as indices. */
+  public boolean mayHoldIndices() {
+    return dtype == DType.INT32 || dtype == DType.INT64;
+  }
+
   /** What a kernel does with a buffer. */
   public enum Access {
     READ,

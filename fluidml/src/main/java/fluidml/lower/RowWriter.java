@@ -145,57 +145,37 @@ final class RowWriter {
               nest(loop + 1, with(indices, i), slot.plus(i).times(inner(loop)), cell, wide, steps));
       return;
     }
-    int lanes = schedule.lanes();
-    if (schedule.mode() != RowSchedule.Lanes.ALONG) {
-      Expr begin = Exprs.index(0);
-      if (wide > 1) {
-        Expr whole = body.let("whole", Exprs.and(extent, Exprs.index(-(long) wide)));
-        body.loop(
-            "r",
-            begin,
-            whole,
-            wide,
-            i -> {
-              for (int u = 0; u < wide; u++) {
-                steps.get(u).accept(across(indices, i.plus(Exprs.index(u)), slot));
-              }
-            });
-        begin = whole;
-      }
-      body.loop("r", begin, extent, i -> cell.accept(across(indices, i, slot)));
-      return;
-    }
+    int lanes = schedule.mode() == RowSchedule.Lanes.ALONG ? schedule.lanes() : 1;
     Expr begin = Exprs.index(0);
     if (wide > 1) {
       int step = wide * lanes;
       Expr whole = body.let("whole", Exprs.and(extent, Exprs.index(-(long) step)));
       body.loop(
           "r",
-          Exprs.index(0),
+          begin,
           whole,
           step,
           i -> {
             for (int u = 0; u < wide; u++) {
               Expr at = i.plus(Exprs.index((long) u * lanes));
-              steps.get(u).accept(along(indices, at, slot, Optional.empty()));
+              steps.get(u).accept(cell(indices, at, slot, Optional.empty()));
             }
           });
       begin = whole;
     }
     body.vectorLoop(
-        "r", begin, extent, lanes, (i, mask) -> cell.accept(along(indices, i, slot, mask)));
+        "r", begin, extent, lanes, (i, mask) -> cell.accept(cell(indices, i, slot, mask)));
   }
 
-  private Cell across(List<Expr> indices, Expr i, Expr slot) {
+  private Cell cell(List<Expr> indices, Expr i, Expr slot, Optional<Expr> mask) {
+    List<Expr> all = with(indices, i);
     Expr at = slot.plus(i);
-    Point point = new Point(with(indices, i), vectorAxis(), schedule.lanes(), rowMask);
+    if (schedule.mode() == RowSchedule.Lanes.ALONG) {
+      return new Cell(Point.vector(all, vectorAxis(), schedule.lanes(), mask), at, mask);
+    }
+    Point point = new Point(all, vectorAxis(), schedule.lanes(), rowMask);
     Expr place = rowLanes() == 1 ? at : at.times(Exprs.index(schedule.lanes()));
-    return new Cell(point, place, Optional.empty());
-  }
-
-  private Cell along(List<Expr> indices, Expr i, Expr slot, Optional<Expr> mask) {
-    Point point = Point.vector(with(indices, i), vectorAxis(), schedule.lanes(), mask);
-    return new Cell(point, slot.plus(i), mask);
+    return new Cell(point, place, mask);
   }
 
   private int vectorAxis() {

@@ -112,19 +112,17 @@ public final class Pipeline {
    * floats are rounded only where the model casts, and where it begins and ends.
    */
   public static Pipeline fast() {
-    List<Pass> passes = new ArrayList<>(standard().passes);
-    passes.replaceAll(pass -> pass instanceof WidenProducts ? new WidenProducts(true) : pass);
-    return of(passes);
+    return standard().with(WidenProducts.class, new WidenProducts(true));
   }
 
   /** The same pipeline for runs that this many threads share. */
   public Pipeline forThreads(int threads) {
+    return with(SplitDepthwiseConvolutions.class, new SplitDepthwiseConvolutions(threads));
+  }
+
+  private Pipeline with(Class<? extends Pass> kind, Pass replacement) {
     List<Pass> other = new ArrayList<>(passes);
-    other.replaceAll(
-        pass ->
-            pass instanceof SplitDepthwiseConvolutions
-                ? new SplitDepthwiseConvolutions(threads)
-                : pass);
+    other.replaceAll(pass -> kind.isInstance(pass) ? replacement : pass);
     return new Pipeline(List.copyOf(other), stopAfter, observer);
   }
 

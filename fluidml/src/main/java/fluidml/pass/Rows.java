@@ -5,7 +5,6 @@ import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Movement.Slice;
 import fluidml.graph.op.Movement.SliceAxis;
-import fluidml.graph.op.Op;
 import fluidml.graph.op.Window;
 import fluidml.tensor.Dim;
 import java.util.ArrayList;
@@ -27,7 +26,14 @@ record Rows(long from, long to) {
    * @param op what to do with the rows that are read
    * @param read the rows of the operand that it needs
    */
-  record Band(Conv op, Rows read) {}
+  record Band(Conv op, Rows read) {
+    /** The convolution of those rows of its operand. */
+    Value emit(Node conv, Rewriter g) {
+      List<Value> operands = new ArrayList<>(conv.inputs());
+      operands.set(0, read.slice(conv.input(0), g));
+      return g.emit(op, operands.toArray(Value[]::new));
+    }
+  }
 
   /** These rows of a convolution with known pads: from those of its operand, with less padding. */
   Band of(Node conv) {
@@ -48,12 +54,5 @@ record Rows(long from, long to) {
   Value slice(Value value, Rewriter g) {
     SliceAxis axis = new SliceAxis(AXIS, Dim.of(from), Dim.of(to - from), 1);
     return g.emit(new Slice(List.of(axis)), value);
-  }
-
-  /** A node with another operator and one other operand. */
-  static Value emit(Node node, Op op, int operand, Value value, Rewriter g) {
-    List<Value> operands = new ArrayList<>(node.inputs());
-    operands.set(operand, value);
-    return g.emit(op, operands.toArray(Value[]::new));
   }
 }

@@ -88,9 +88,7 @@ public final class SplitPooledConvolutions implements Pass {
     List<Value> parts = new ArrayList<>();
     for (long from = 0; from < pooled.getAsLong(); from += rows) {
       long to = Math.min(pooled.getAsLong(), from + rows);
-      Rows.Band band = convolved(pool, from, to).of(conv);
-      Value operand = band.read().slice(conv.input(0), g);
-      Value part = Rows.emit(conv, band.op(), 0, operand, g);
+      Value part = convolved(pool, from, to).of(conv).emit(conv, g);
       for (Op op : between) {
         part = g.emit(op, part);
       }

@@ -3,13 +3,12 @@ package fluidml.vm;
 import fluidml.emit.CompiledKernel;
 import fluidml.emit.jvm.AllocationGauge;
 import fluidml.error.FluidmlException;
+import fluidml.loop.Buffer;
 import fluidml.loop.Kernel;
-import fluidml.tensor.DType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.IntToLongFunction;
 
@@ -26,8 +25,6 @@ import java.util.function.IntToLongFunction;
 final class Warmup {
   /** Cold kernels do about this many units of work a second. */
   private static final long COLD_WORK_PER_SECOND = 100_000_000;
-
-  private static final Set<DType> INDICES = Set.of(DType.INT32, DType.INT64);
 
   /** From this many seconds on for a cold run, a warm-up pays. */
   private static final double WORTH_SECONDS = 0.3;
@@ -89,7 +86,7 @@ final class Warmup {
 
     Candidate(CompiledKernel code, Kernel kernel) {
       this.code = code;
-      this.alone = kernel.buffers().stream().anyMatch(b -> INDICES.contains(b.dtype()));
+      this.alone = kernel.buffers().stream().anyMatch(Buffer::mayHoldIndices);
     }
 
     /** Whether units have become quick, or were quick always and the JVM has counted enough. */

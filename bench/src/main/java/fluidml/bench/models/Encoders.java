@@ -92,23 +92,18 @@ final class Encoders {
     y = layers.reshape(layers.transpose(y, 0, 1, 3, 2, 4, 5), -1, CELLS, width);
     String qkv = layers.linear(y, width, 3 * width);
     qkv = layers.transpose(layers.reshape(qkv, -1, CELLS, 3, heads, 32), 2, 0, 3, 1, 4);
-    String q = net.op("Mul", part(qkv, 0), net.scalar(1 / Math.sqrt(32)));
-    String scores = net.op("MatMul", q, layers.transpose(part(qkv, 1), 0, 1, 3, 2));
+    String q = net.op("Mul", layers.part(qkv, 0), net.scalar(1 / Math.sqrt(32)));
+    String scores = net.op("MatMul", q, layers.transpose(layers.part(qkv, 1), 0, 1, 3, 2));
     scores = net.op("Add", scores, net.weight(0, 1, 1, heads, CELLS, CELLS));
     if (shifted) {
       scores = layers.reshape(scores, 1, count * count, heads, CELLS, CELLS);
       scores = net.op("Add", scores, net.constant(mask((int) count)));
       scores = layers.reshape(scores, -1, heads, CELLS, CELLS);
     }
-    y = net.op("MatMul", layers.softmax(scores), part(qkv, 2));
+    y = net.op("MatMul", layers.softmax(scores), layers.part(qkv, 2));
     y = layers.reshape(layers.transpose(y, 0, 2, 1, 3), -1, CELLS, width);
     y = layers.reshape(layers.linear(y, width, width), 1, count, count, WINDOW, WINDOW, width);
     return layers.reshape(layers.transpose(y, 0, 1, 3, 2, 4, 5), 1, side, side, width);
-  }
-
-  private String part(String x, long index) {
-    String at = net.constant(Tensor.scalar(index));
-    return net.op("Gather", List.of(x, at), AttributeProto.of("axis", 0));
   }
 
   /** Hides from a cell of a window at the border what was not its neighbour before the shift. */
@@ -167,20 +162,13 @@ final class Encoders {
 
   /** Attention without factor and biases; {@code places} is added to the scores, or empty. */
   private String attention(String x, String other, int width, String places) {
-    String q = heads(layers.matMul(x, width, width), width, 0, 2, 1, 3);
-    String k = heads(layers.matMul(other, width, width), width, 0, 2, 3, 1);
-    String v = heads(layers.matMul(other, width, width), width, 0, 2, 1, 3);
+    String q = layers.heads(layers.matMul(x, width, width), width, 0, 2, 1, 3);
+    String k = layers.heads(layers.matMul(other, width, width), width, 0, 2, 3, 1);
+    String v = layers.heads(layers.matMul(other, width, width), width, 0, 2, 1, 3);
     String scores = net.op("MatMul", net.op("Mul", q, net.scalar(0.125)), k);
     scores = places.isEmpty() ? scores : net.op("Add", scores, places);
-    return layers.matMul(joined(net.op("MatMul", layers.softmax(scores), v), width), width, width);
-  }
-
-  private String heads(String x, int width, long... order) {
-    return layers.transpose(layers.reshape(x, 0, -1, width / DEPTH, DEPTH), order);
-  }
-
-  private String joined(String x, int width) {
-    return layers.reshape(layers.transpose(x, 0, 2, 1, 3), 0, -1, width);
+    return layers.matMul(
+        layers.joined(net.op("MatMul", layers.softmax(scores), v), width), width, width);
   }
 
   /** Whisper's encoder, tiny, of 15 seconds of sound (Radford and others, 2022). */
@@ -206,11 +194,13 @@ final class Encoders {
   /** Attention whose factor is split between queries and keys. */
   private String selfAttention(String x, int width) {
     String factor = net.scalar(Math.pow(DEPTH, -0.25));
-    String q = net.op("Mul", heads(layers.linear(x, width, width), width, 0, 2, 1, 3), factor);
-    String k = net.op("Mul", heads(layers.matMul(x, width, width), width, 0, 2, 3, 1), factor);
-    String v = heads(layers.linear(x, width, width), width, 0, 2, 1, 3);
+    String q =
+        net.op("Mul", layers.heads(layers.linear(x, width, width), width, 0, 2, 1, 3), factor);
+    String k =
+        net.op("Mul", layers.heads(layers.matMul(x, width, width), width, 0, 2, 3, 1), factor);
+    String v = layers.heads(layers.linear(x, width, width), width, 0, 2, 1, 3);
     String y = net.op("MatMul", layers.softmax(net.op("MatMul", q, k)), v);
-    return layers.linear(joined(y, width), width, width);
+    return layers.linear(layers.joined(y, width), width, width);
   }
 
   /** Four blocks of a Conformer on 200 frames (Gulati and others, 2020). */

@@ -2,7 +2,6 @@ package fluidml.bench.models;
 
 import fluidml.bench.models.Layers.Window;
 import fluidml.onnx.proto.AttributeProto;
-import fluidml.tensor.Tensor;
 import java.util.List;
 
 /** Networks that make images. */
@@ -28,8 +27,8 @@ final class Generators {
       String y = layers.relu(mirrored(x, 128, 128, 3, 1, true));
       x = net.op("Add", x, mirrored(y, 128, 128, 3, 1, true));
     }
-    x = layers.relu(mirrored(doubled(x), 128, 64, 3, 1, true));
-    x = layers.relu(mirrored(doubled(x), 64, 32, 3, 1, true));
+    x = layers.relu(mirrored(layers.doubled(x, "nearest"), 128, 64, 3, 1, true));
+    x = layers.relu(mirrored(layers.doubled(x, "nearest"), 64, 32, 3, 1, true));
     net.output(net.named(mirrored(x, 32, 3, 9, 1, false), "picture"), "1", "3", "224", "224");
     return net.build();
   }
@@ -42,21 +41,7 @@ final class Generators {
             List.of(x, net.longs(0, 0, p, p, 0, 0, p, p)),
             AttributeProto.of("mode", "reflect"));
     String y = layers.conv(padded, in, out, Window.square(kernel, stride).padded(0));
-    return norm ? instanceNorm(y, net.weight(1, 0.1, out), net.weight(0, 0.1, out)) : y;
-  }
-
-  private String instanceNorm(String x, String scale, String bias) {
-    return net.op(
-        "InstanceNormalization", List.of(x, scale, bias), AttributeProto.of("epsilon", 1e-5f));
-  }
-
-  private String doubled(String x) {
-    return net.op(
-        "Resize",
-        List.of(x, "", net.constant(Tensor.of(new float[] {1, 1, 2, 2}, 4))),
-        AttributeProto.of("mode", "nearest"),
-        AttributeProto.of("coordinate_transformation_mode", "asymmetric"),
-        AttributeProto.of("nearest_mode", "floor"));
+    return norm ? layers.instanceNorm(y, net.weight(1, 0.1, out), net.weight(0, 0.1, out)) : y;
   }
 
   /** Transposed convolutions with BatchNorm from noise to 64 × 64 (Radford and others, 2015). */
@@ -103,9 +88,13 @@ final class Generators {
     x = layers.conv(coarse, 256, 256, Window.square(3, 2));
     x = attended(residual(x, time, 256, 256), words, 256, 8);
     x = residual(x, time, 256, 256);
-    x = layers.concat(1, layers.conv(doubled(x), 256, 256, Window.square(3, 1)), coarse);
+    x =
+        layers.concat(
+            1, layers.conv(layers.doubled(x, "nearest"), 256, 256, Window.square(3, 1)), coarse);
     x = attended(residual(x, time, 512, 256), words, 256, 16);
-    x = layers.concat(1, layers.conv(doubled(x), 256, 256, Window.square(3, 1)), fine);
+    x =
+        layers.concat(
+            1, layers.conv(layers.doubled(x, "nearest"), 256, 256, Window.square(3, 1)), fine);
     x = attended(residual(x, time, 384, 128), words, 128, 32);
     x = layers.conv(layers.silu(groupNorm(x, 128)), 128, 4, Window.square(3, 1));
     net.output(net.named(x, "noise"), "1", "4", "32", "32");
@@ -115,7 +104,7 @@ final class Generators {
   /** GroupNorm of 32 groups as exporters write it. */
   private String groupNorm(String x, int channels) {
     String groups = layers.reshape(x, 0, 32, -1);
-    String y = instanceNorm(groups, net.weight(1, 0, 32), net.weight(0, 0, 32));
+    String y = layers.instanceNorm(groups, net.weight(1, 0, 32), net.weight(0, 0, 32));
     y = net.op("Reshape", y, net.op("Shape", x));
     y = net.op("Mul", y, net.weight(1, 0.1, channels, 1, 1));
     return net.op("Add", y, net.weight(0, 0.1, channels, 1, 1));
@@ -143,15 +132,11 @@ final class Generators {
   }
 
   private String attention(String x, String other, int width, int otherWidth) {
-    String q = heads(layers.matMul(x, width, width), width, 0, 2, 1, 3);
-    String k = heads(layers.matMul(other, otherWidth, width), width, 0, 2, 3, 1);
-    String v = heads(layers.matMul(other, otherWidth, width), width, 0, 2, 1, 3);
+    String q = layers.heads(layers.matMul(x, width, width), width, 0, 2, 1, 3);
+    String k = layers.heads(layers.matMul(other, otherWidth, width), width, 0, 2, 3, 1);
+    String v = layers.heads(layers.matMul(other, otherWidth, width), width, 0, 2, 1, 3);
     String scores = net.op("Mul", net.op("MatMul", q, k), net.scalar(0.125));
-    String y = layers.transpose(net.op("MatMul", layers.softmax(scores), v), 0, 2, 1, 3);
-    return layers.linear(layers.reshape(y, 0, -1, width), width, width);
-  }
-
-  private String heads(String x, int width, long... order) {
-    return layers.transpose(layers.reshape(x, 0, -1, width / 64, 64), order);
+    String y = net.op("MatMul", layers.softmax(scores), v);
+    return layers.linear(layers.joined(y, width), width, width);
   }
 }

@@ -216,6 +216,40 @@ final class Layers {
     return net.op("Gather", List.of(net.op("Shape", x), index), AttributeProto.of("axis", 0));
   }
 
+  /** The element of the first axis. */
+  String part(String x, long index) {
+    String at = net.constant(Tensor.scalar(index));
+    return net.op("Gather", List.of(x, at), AttributeProto.of("axis", 0));
+  }
+
+  /** Twice the rows and columns, by {@code nearest} or {@code linear} interpolation. */
+  String doubled(String x, String mode) {
+    String scales = net.constant(Tensor.of(new float[] {1, 1, 2, 2}, 4));
+    return net.op(
+        "Resize",
+        List.of(x, "", scales),
+        AttributeProto.of("mode", mode),
+        AttributeProto.of(
+            "coordinate_transformation_mode", mode.equals("nearest") ? "asymmetric" : "half_pixel"),
+        AttributeProto.of("nearest_mode", "floor"));
+  }
+
+  /** InstanceNormalization with a scale and a bias for each channel. */
+  String instanceNorm(String x, String scale, String bias) {
+    return net.op(
+        "InstanceNormalization", List.of(x, scale, bias), AttributeProto.of("epsilon", 1e-5f));
+  }
+
+  /** Batch, steps, width to heads of 64, in the order of the axes batch, steps, heads, 64. */
+  String heads(String x, int width, long... order) {
+    return transpose(reshape(x, 0, -1, width / 64, 64), order);
+  }
+
+  /** Batch, heads, steps, 64 to batch, steps, width. */
+  String joined(String x, int width) {
+    return reshape(transpose(x, 0, 2, 1, 3), 0, -1, width);
+  }
+
   /** Ends a network with the scores of a thousand classes, and builds it. */
   Architecture.Instance classified(String x, int channels) {
     net.output(net.named(classifier(x, channels, 1000), "logits"), "1", "1000");

@@ -2,7 +2,6 @@ package fluidml.bench.models;
 
 import fluidml.bench.models.Layers.Window;
 import fluidml.onnx.proto.AttributeProto;
-import fluidml.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,7 +39,7 @@ final class PixelNetworks {
       x = twice(x, 2 * out, out);
       in = out;
     }
-    x = resized(layers.conv(x, in, 4, Window.square(1, 1)), "linear");
+    x = layers.doubled(layers.conv(x, in, 4, Window.square(1, 1)), "linear");
     net.output(net.named(net.op("Sigmoid", x), "mask"), "1", "4", "256", "256");
     return net.build();
   }
@@ -48,17 +47,6 @@ final class PixelNetworks {
   private String twice(String x, int in, int out) {
     String y = layers.relu(layers.convNorm(x, in, out, Window.square(3, 1)));
     return layers.relu(layers.convNorm(y, out, out, Window.square(3, 1)));
-  }
-
-  private String resized(String x, String mode) {
-    String scales = net.constant(Tensor.of(new float[] {1, 1, 2, 2}, 4));
-    return net.op(
-        "Resize",
-        List.of(x, "", scales),
-        AttributeProto.of("mode", mode),
-        AttributeProto.of(
-            "coordinate_transformation_mode", mode.equals("nearest") ? "asymmetric" : "half_pixel"),
-        AttributeProto.of("nearest_mode", "floor"));
   }
 
   /** Dilated residual blocks, four windows side by side, enlarged (Chen and others, 2017). */
@@ -136,11 +124,7 @@ final class PixelNetworks {
 
   private String voxels(String x, int in, int out, int stride) {
     String y = layers.conv(x, in, out, Window.cube(3, stride));
-    y =
-        net.op(
-            "InstanceNormalization",
-            List.of(y, net.weight(1, 0.1, out), net.weight(0, 0.1, out)),
-            AttributeProto.of("epsilon", 1e-5f));
+    y = layers.instanceNorm(y, net.weight(1, 0.1, out), net.weight(0, 0.1, out));
     return net.op("LeakyRelu", List.of(y), AttributeProto.of("alpha", 0.01f));
   }
 
@@ -164,9 +148,9 @@ final class PixelNetworks {
     String p3 = layers.pool("Max", p2, 5, 1, 2);
     x = one(layers.concat(1, y, p1, p2, p3), 512, 256);
     String coarse = one(x, 256, 128);
-    x = layers.concat(1, resized(coarse, "nearest"), middle);
+    x = layers.concat(1, layers.doubled(coarse, "nearest"), middle);
     String between = one(branches(x, 256, 128, 1, false), 128, 64);
-    x = layers.concat(1, resized(between, "nearest"), fine);
+    x = layers.concat(1, layers.doubled(between, "nearest"), fine);
     String out0 = branches(x, 128, 64, 1, false);
     x = layers.concat(1, down(out0, 64, 64), between);
     String out1 = branches(x, 128, 128, 1, false);

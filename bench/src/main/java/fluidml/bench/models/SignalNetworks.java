@@ -23,11 +23,7 @@ final class SignalNetworks {
     int width = 256;
     String x = net.input("wave", List.of("1", "1", "16000"), 1, 1, 16000);
     x = layers.conv(x, 1, width, Window.line(10, 5, 1).padded(0));
-    x =
-        net.op(
-            "InstanceNormalization",
-            List.of(x, net.weight(1, 0.1, width), net.weight(0, 0.1, width)),
-            AttributeProto.of("epsilon", 1e-5f));
+    x = layers.instanceNorm(x, net.weight(1, 0.1, width), net.weight(0, 0.1, width));
     x = layers.gelu(x);
     for (int i = 0; i < 3; i++) {
       x = layers.gelu(layers.conv(x, width, width, Window.line(3, 2, 1).padded(0)));

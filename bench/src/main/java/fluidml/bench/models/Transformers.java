@@ -30,24 +30,18 @@ final class Transformers {
     for (int layer = 0; layer < 12; layer++) {
       String y = layers.linear(layers.layerNorm(x, width), width, 3 * width);
       y = layers.transpose(layers.reshape(y, 1, 197, 3, 6, 64), 2, 0, 3, 1, 4);
-      String q = part(y, 0);
-      String k = layers.transpose(part(y, 1), 0, 1, 3, 2);
-      String v = part(y, 2);
+      String q = layers.part(y, 0);
+      String k = layers.transpose(layers.part(y, 1), 0, 1, 3, 2);
+      String v = layers.part(y, 2);
       String scores = net.op("Mul", net.op("MatMul", q, k), net.scalar(0.125));
       y = layers.transpose(net.op("MatMul", layers.softmax(scores), v), 0, 2, 1, 3);
       x = net.op("Add", x, layers.linear(layers.reshape(y, 1, 197, width), width, width));
       y = layers.gelu(layers.linear(layers.layerNorm(x, width), width, 4 * width));
       x = net.op("Add", x, layers.linear(y, 4 * width, width));
     }
-    x = part(layers.transpose(layers.layerNorm(x, width), 1, 0, 2), 0);
+    x = layers.part(layers.transpose(layers.layerNorm(x, width), 1, 0, 2), 0);
     net.output(net.named(layers.gemm(x, width, 1000), "logits"), "1", "1000");
     return net.build();
-  }
-
-  /** The element of the first axis. */
-  private String part(String x, long index) {
-    String at = net.constant(Tensor.scalar(index));
-    return net.op("Gather", List.of(x, at), AttributeProto.of("axis", 0));
   }
 
   /** GPT-2 of four layers, 512 wide, dynamic length, tied embeddings (Radford and others, 2019). */

@@ -6,7 +6,6 @@ import fluidml.loop.Kernel;
 import fluidml.loop.Procedure;
 import fluidml.loop.Stmt;
 import fluidml.loop.Walk;
-import fluidml.tensor.DType;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -58,8 +57,7 @@ final class BriefLoops {
           }
         });
     for (Buffer buffer : kernel.buffers()) {
-      boolean index = buffer.dtype() == DType.INT32 || buffer.dtype() == DType.INT64;
-      if (index && touched.contains(buffer.name())) {
+      if (buffer.mayHoldIndices() && touched.contains(buffer.name())) {
         return true;
       }
     }
