@@ -205,6 +205,17 @@ public final class Exprs {
     return binary(BinaryOp.AND, a, b);
   }
 
+  /** The bits of an element's place in a buffer. */
+  public static final long PLACES = (1L << 48) - 1;
+
+  /**
+   * The place of an element of a buffer, unchanged. Kept in a register it tells that an index made
+   * from it needs no further check: the place is not negative, and small enough.
+   */
+  public static Expr place(Expr index) {
+    return and(index, index(PLACES));
+  }
+
   /** Bitwise or logical or. */
   public static Expr or(Expr a, Expr b) {
     return binary(BinaryOp.OR, a, b);

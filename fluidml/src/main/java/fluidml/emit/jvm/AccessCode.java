@@ -49,14 +49,12 @@ final class AccessCode {
       Addresses sum = Addresses.of(index, method);
       method.address(buffer);
       for (Addresses.Term term : sum.terms()) {
-        method.counter(term.value());
-        scaled(term, size);
+        method.scaled(term.value(), term.factor() * size);
         code.ladd();
       }
       code.loadConstant(Addresses.ADDRESS_MASK).land();
       for (Addresses.Term counter : sum.counters()) {
-        method.counter(counter.value());
-        scaled(counter, size);
+        method.scaled(counter.value(), counter.factor() * size);
         code.ladd();
       }
       if (sum.constant() != 0) {
@@ -80,13 +78,6 @@ final class AccessCode {
         mask.isPresent() ? Descs.CHECKED_MASKED : Descs.CHECKED);
     method.address(buffer);
     code.ladd();
-  }
-
-  private void scaled(Addresses.Term term, int size) {
-    long factor = term.factor() * size;
-    if (factor != 1) {
-      code.loadConstant(factor).lmul();
-    }
   }
 
   /** Pushes the value of a load. */

@@ -12,8 +12,9 @@ import java.util.Map;
  * An element index as a sum: terms by where their value changes, outermost loop first, then a
  * constant. C2 hoists the invariant front of such a sum and puts the constant into the instruction.
  *
- * <p>Counters of loops that start at 0 come last, apart from the other terms: C2 knows their range.
- * Once the sum before them is known to be an address, it can drop every range check.
+ * <p>Counters of loops that start at 0, and registers with the place of an element, come last,
+ * apart from the other terms: C2 knows their range. Once the sum before them is known to be an
+ * address, it can drop every range check.
  *
  * @param terms of unknown range
  * @param counters of known range
@@ -61,6 +62,10 @@ record Addresses(List<Term> terms, List<Term> counters, long constant) {
       if (resolved instanceof Expr.Var v && method.isCounter(v)) {
         counters.merge(v, scale, Long::sum);
         return collect(method.begin(v), scale);
+      }
+      if (resolved instanceof Expr.Read r && method.isPlace(r)) {
+        counters.merge(r, scale, Long::sum);
+        return 0;
       }
       if (resolved instanceof Expr.Binary b) {
         if (b.op() == BinaryOp.ADD || b.op() == BinaryOp.SUB) {

@@ -42,6 +42,7 @@ final class Descs {
   static final MethodTypeDesc GATHER = method(CD_long, CD_long, CD_long, CD_int);
   static final MethodTypeDesc SCATTER = method(CD_void, CD_long, CD_long, CD_long, CD_int);
   static final MethodTypeDesc LOOP_END = method(CD_int, CD_long, CD_int);
+  static final MethodTypeDesc PACED = method(CD_int, CD_int, CD_int, CD_int);
   static final MethodTypeDesc LIMITED_LOOP_END = method(CD_int, CD_long, CD_int, CD_long);
   static final MethodTypeDesc INT_MIN = method(CD_int, CD_int, CD_int);
   static final MethodTypeDesc LANE_BITS = method(CD_long, CD_long, CD_int);

@@ -78,6 +78,18 @@ final class Memory {
     return (int) count;
   }
 
+  /**
+   * The end of a loop that counts {@code pace} for each unit and {@code step} in a turn. The
+   * minimum changes nothing; it tells C2 that counting past the end does not overflow.
+   */
+  static int paced(int end, int pace, int step) {
+    long scaled = (long) end * pace;
+    if (scaled > Integer.MAX_VALUE - step) {
+      throw new ArithmeticException("a loop of more than 2^31 turns");
+    }
+    return Math.min((int) scaled, Integer.MAX_VALUE - step);
+  }
+
   /** Mask bits of the first {@code count} of {@code lanes} lanes. */
   static long laneBits(long count, int lanes) {
     return (1L << Math.max(0, Math.min(count, lanes))) - 1;

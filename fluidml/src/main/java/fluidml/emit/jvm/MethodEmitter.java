@@ -44,7 +44,7 @@ final class MethodEmitter {
   private final AccessCode access;
 
   /** The greatest count whose product with the size of any element is an int. */
-  private static final int MOST_COUNT = 1 << 27;
+  private static final int MOST_COUNT = 1 << 24;
 
   private final Map<String, Integer> addressSlots = new HashMap<>();
   private final Map<String, Integer> byteSizeSlots = new HashMap<>();
@@ -52,10 +52,12 @@ final class MethodEmitter {
   private final Map<String, Integer> parameterSlots = new HashMap<>();
   private final Map<String, Integer> counterSlots = new HashMap<>();
   private final Map<String, Integer> counterMasks = new HashMap<>();
+  private final Map<String, Integer> paces = new HashMap<>();
   private final Map<Expr.Const, Integer> constantSlots = new HashMap<>();
   private final Map<String, Expr> begins = new HashMap<>();
   private final Map<String, Long> unrolledValues = new HashMap<>();
   private final Map<Register, Integer> registerSlots = new HashMap<>();
+  private final Set<Register> places = new HashSet<>();
   private final Map<String, Integer> depths = new HashMap<>();
   private int slackSlot = -1;
   private int briefIterations;
@@ -248,7 +250,7 @@ final class MethodEmitter {
       code.loadConstant((long) known);
     } else if (counterSlots.containsKey(name)) {
       Expr variable = new Expr.Var(name);
-      counter(variable);
+      scaled(variable, 1);
       if (!begins.get(name).equals(Exprs.index(0))) {
         emit(begins.get(name));
         code.ladd();
@@ -263,25 +265,50 @@ final class MethodEmitter {
     return counterSlots.containsKey(variable.name());
   }
 
+  /**
+   * Whether an expression reads a register that holds an element's place, see {@link Exprs#place}.
+   */
+  boolean isPlace(Expr.Read read) {
+    return places.contains(read.register());
+  }
+
+  private static boolean isPlace(Expr value) {
+    return value instanceof Expr.Binary b
+        && b.op() == BinaryOp.AND
+        && b.right() instanceof Expr.Const mask
+        && mask.bits() == Exprs.PLACES;
+  }
+
   /** What to add to a loop's counter to get its variable. */
   Expr begin(Expr.Var variable) {
     return begins.get(variable.name());
   }
 
   /**
-   * Pushes a loop's counter as a long; any other expression as it is.
+   * Pushes the product of a loop's counter, or of any other expression, and a factor as a long.
    *
    * <p>The mask changes no value. It tells C2, from the first look at the method, that the counter
    * is not negative and how far it counts: range checks are gone before the optimisation of loops
    * begins. C2 finds that out by itself, but often after it has cut the loop into parts for the
    * sake of the checks, which then need more registers than there are; then it drops the mask.
    */
-  void counter(Expr expr) {
+  void scaled(Expr expr, long factor) {
+    long rest = factor;
     if (expr instanceof Expr.Var v && isCounter(v)) {
       code.iload(counterSlots.get(v.name()));
       code.loadConstant(counterMasks.get(v.name())).iand().i2l();
+      int pace = paces.get(v.name());
+      int common = (int) Long.lowestOneBit(factor | pace);
+      if (common < pace) {
+        code.loadConstant(Integer.numberOfTrailingZeros(pace / common)).lushr();
+        code.loadConstant((long) -common).land();
+      }
+      rest = factor / common;
     } else {
       emit(expr);
+    }
+    if (rest != 1) {
+      code.loadConstant(rest).lmul();
     }
   }
 
@@ -351,6 +378,9 @@ final class MethodEmitter {
       case Stmt.Declare d -> {
         emit(d.value());
         define(d.register());
+        if (isPlace(d.value()) && !d.register().mutable()) {
+          places.add(d.register());
+        }
       }
       case Stmt.Assign a -> {
         emit(a.value());
@@ -397,9 +427,17 @@ final class MethodEmitter {
     if (most.isPresent()) {
       code.loadConstant(most.getAsInt()).invokestatic(Descs.MATH, "min", Descs.INT_MIN);
     }
+    int pace = PacedLoops.pace(loop, target);
+    if (pace > 1) {
+      code.loadConstant(pace).loadConstant(loop.step() * pace);
+      code.invokestatic(Descs.MEMORY, "paced", Descs.PACED);
+    }
     int mask =
-        most.isPresent() ? Integer.highestOneBit(most.getAsInt()) * 2 - 1 : Integer.MAX_VALUE;
+        most.isPresent()
+            ? Integer.highestOneBit(most.getAsInt() * pace) * 2 - 1
+            : Integer.MAX_VALUE;
     counterMasks.put(loop.variable(), mask);
+    paces.put(loop.variable(), pace);
     code.istore(count).iconst_0().istore(counter);
     Label top = code.newLabel();
     Label exit = code.newLabel();
@@ -410,7 +448,7 @@ final class MethodEmitter {
     block(loop.body());
     depth--;
     counterSlots.remove(loop.variable());
-    code.iload(counter).loadConstant(loop.step()).iadd().istore(counter);
+    code.iload(counter).loadConstant(loop.step() * pace).iadd().istore(counter);
     code.goto_(top).labelBinding(exit);
     nextSlot = saved;
   }

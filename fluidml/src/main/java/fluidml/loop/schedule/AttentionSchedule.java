@@ -88,6 +88,13 @@ public final class AttentionSchedule {
   private final Variant variant;
   private final int lanes;
   private final int tileRows;
+
+  /**
+   * Rows of a tile of results. With 16 vector registers one less than there is room for: values are
+   * not packed, C2 knows their addresses after those of the weights, and loads weights early.
+   */
+  private final int valueRows;
+
   private final int tileVectors;
   private final int panel;
   private final KernelBuilder k;
@@ -105,6 +112,7 @@ public final class AttentionSchedule {
     lanes = variant.lanes();
     tileRows = lanes == 1 ? 3 : 6;
     tileVectors = lanes >= 16 ? 4 : 2;
+    valueRows = lanes == 8 || lanes == 4 ? 5 : tileRows;
     panel = lanes * tileVectors;
     k = new KernelBuilder("attention");
     q = k.read("q", DType.FLOAT32);
@@ -150,6 +158,8 @@ public final class AttentionSchedule {
     packPanel();
     for (int rows = 1; rows <= tileRows; rows++) {
       scoreTile(rows);
+    }
+    for (int rows = 1; rows <= valueRows; rows++) {
       valueTile(rows, tileVectors, false);
       valueTile(rows, 1, true);
     }
@@ -352,18 +362,18 @@ public final class AttentionSchedule {
   }
 
   /** Calls {@code name + height} for tiles of nearly equal height. */
-  private void overRows(BodyBuilder b, Expr rows, BiConsumer<Integer, Expr> tile) {
+  private static void overRows(BodyBuilder b, int most, Expr rows, BiConsumer<Integer, Expr> tile) {
     Expr.Read row = b.variable("row", index(0));
     b.loop(
         "round",
         index(0),
-        Exprs.ceilDiv(rows, tileRows),
+        Exprs.ceilDiv(rows, most),
         round -> {
           Expr left = b.let("left", rows.minus(row));
-          Expr tilesLeft = b.let("tilesLeft", Exprs.ceilDiv(rows, tileRows).minus(round));
+          Expr tilesLeft = b.let("tilesLeft", Exprs.ceilDiv(rows, most).minus(round));
           Expr height = b.let("height", left.plus(tilesLeft).minus(index(1)).div(tilesLeft));
           Expr at = b.let("at", row);
-          for (int h = 1; h <= tileRows; h++) {
+          for (int h = 1; h <= most; h++) {
             int exact = h;
             b.when(height.eq(index(h)), () -> tile.accept(exact, at));
           }
@@ -375,6 +385,7 @@ public final class AttentionSchedule {
     Expr width = b.let("width", paddedColumns());
     overRows(
         b,
+        tileRows,
         a.get(2),
         (h, row) ->
             b.call(
@@ -394,6 +405,7 @@ public final class AttentionSchedule {
         c ->
             overRows(
                 b,
+                valueRows,
                 a.get(2),
                 (h, row) ->
                     b.call(
@@ -410,6 +422,7 @@ public final class AttentionSchedule {
         c ->
             overRows(
                 b,
+                valueRows,
                 a.get(2),
                 (h, row) ->
                     b.call(

@@ -261,7 +261,7 @@ public final class ConvolutionSchedule {
             List<Expr> starts = new ArrayList<>();
             Expr line = b.let("line", p.getFirst().times(entry));
             for (int r = 0; r < part.rows(); r++) {
-              starts.add(b.let("start", b.load(table, line.plus(r * (rank + 1.0)))));
+              starts.add(b.let("start", Exprs.place(b.load(table, line.plus(r * (rank + 1.0))))));
             }
             multiply(b, part, problem.input, offsets, starts, p);
           });

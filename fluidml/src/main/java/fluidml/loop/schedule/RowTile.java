@@ -124,8 +124,8 @@ record RowTile(
   private int unroll() {
     int registers = tile.rows() * tile.vectors() + 2 * tile.vectors() + 2;
     boolean many = tile.lanes() * Exprs.registerType(result.dtype()).bits() == 512;
-    boolean fits = registers <= (many ? 32 : 16) && 2 * tile.rows() + tile.vectors() <= MOST_LOADS;
-    return offsets.isEmpty() && fits ? 2 : 1;
+    boolean fits = registers <= 32 && 2 * tile.rows() + tile.vectors() <= MOST_LOADS;
+    return offsets.isEmpty() && many && fits ? 2 : 1;
   }
 
   private void add(BodyBuilder body, Expr panel, List<Expr> starts, Expr k, List<Expr.Read> sums) {
