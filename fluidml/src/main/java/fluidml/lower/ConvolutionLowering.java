@@ -28,6 +28,9 @@ import java.util.Optional;
  * take alone. Zeros times infinities are NaN, which the definition does not have.
  */
 public final class ConvolutionLowering implements Lowering {
+  /** From so many panels on, windows whose channels lie apart are copied first. */
+  private static final int COLLECTED_PANELS = 4;
+
   /** Pixels of a tile with 1, 2, 3 and 4 vectors of columns, with 32 registers. */
   private static final int[] ROWS_OF_32 = {8, 8, 6, 5};
 
@@ -226,6 +229,7 @@ public final class ConvolutionLowering implements Lowering {
             && Windows.isPointwise(shape.window())
             && Windows.isFlat(x)
             && result.isFlat();
+    long panelCount = Math.ceilDiv(shape.filters(), (long) tile.columns());
     ConvolutionSchedule.Problem problem =
         new ConvolutionSchedule.Problem(
             input.buffer(),
@@ -242,6 +246,7 @@ public final class ConvolutionLowering implements Lowering {
             shape.taps() == 1,
             leaves,
             shape.transposed(),
+            !contiguous && !shape.transposed() && panelCount >= COLLECTED_PANELS,
             narrowVectors(shape.filters(), tile),
             result.lanes());
     Window window = shape.window();

@@ -15,6 +15,7 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
+import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
@@ -113,6 +114,11 @@ final class AccessCode {
   private void loadScalar(Expr.Load load) {
     DType dtype = load.dtype();
     Cell cell = Cell.of(dtype);
+    if (cell == Cell.LONG) {
+      address(load.buffer(), dtype, load.index(), 1, Optional.empty());
+      loadLong(method.pop(Type.I64));
+      return;
+    }
     code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
         .getstatic(Descs.LAYOUT, cell.layout, cell.layoutType());
     address(load.buffer(), dtype, load.index(), 1, Optional.empty());
@@ -134,6 +140,31 @@ final class AccessCode {
               .invokestatic(Descs.FLOAT_BOX, "intBitsToFloat", Descs.method(CD_float, CD_int));
       default -> {}
     }
+  }
+
+  /**
+   * Pushes a long in halves. The library's method for a long is called seldom before kernels are
+   * compiled; then C2 holds it for rare and may not inline it, not even into the loop of a
+   * micro-kernel. That for an int is shared with every load of a float.
+   */
+  private void loadLong(Expr address) {
+    boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+    loadHalf(address, little ? 0 : Integer.BYTES);
+    code.loadConstant(0xffffffffL).land();
+    loadHalf(address, little ? Integer.BYTES : 0);
+    code.loadConstant(Integer.SIZE).lshl().lor();
+  }
+
+  /** Pushes four bytes as a long. */
+  private void loadHalf(Expr address, int offset) {
+    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
+        .getstatic(Descs.LAYOUT, Cell.INT.layout, Cell.INT.layoutType());
+    method.emit(address);
+    if (offset > 0) {
+      code.loadConstant((long) offset).ladd();
+    }
+    code.invokeinterface(Descs.SEGMENT, "get", Descs.method(CD_int, Cell.INT.layoutType(), CD_long))
+        .i2l();
   }
 
   /** Emits a store. */

@@ -1,7 +1,5 @@
 package fluidml.emit.jvm;
 
-import fluidml.loop.Buffer;
-import fluidml.loop.Expr;
 import fluidml.loop.Kernel;
 import fluidml.loop.Procedure;
 import fluidml.loop.Stmt;
@@ -19,8 +17,8 @@ import java.util.Set;
  * get there with the least interpreted work.
  *
  * <p>A loop that ends early accesses less than the whole loop, but leaves results undone. Those may
- * be any numbers, but not what somebody uses as an index: procedures that read or write int32 or
- * int64 always run whole.
+ * be any numbers, but not what somebody uses as an index: procedures that write int32 or int64
+ * always run whole.
  */
 final class BriefLoops {
   private static final int ROUNDS = 30;
@@ -32,7 +30,7 @@ final class BriefLoops {
    * must not end early.
    */
   static int iterations(Kernel kernel, Procedure procedure) {
-    if (touchesIndices(kernel, procedure)) {
+    if (writesIndices(kernel, procedure)) {
       return 0;
     }
     int iterations = ROUNDS;
@@ -42,26 +40,18 @@ final class BriefLoops {
     return iterations;
   }
 
-  private static boolean touchesIndices(Kernel kernel, Procedure procedure) {
-    Set<String> touched = new HashSet<>();
+  private static boolean writesIndices(Kernel kernel, Procedure procedure) {
+    Set<String> written = new HashSet<>();
     Walk.visit(
         procedure.body(),
         statement -> {
           if (statement instanceof Stmt.Store store) {
-            touched.add(store.buffer());
+            written.add(store.buffer());
           }
         },
-        expr -> {
-          if (expr instanceof Expr.Load load) {
-            touched.add(load.buffer());
-          }
-        });
-    for (Buffer buffer : kernel.buffers()) {
-      if (buffer.mayHoldIndices() && touched.contains(buffer.name())) {
-        return true;
-      }
-    }
-    return false;
+        _ -> {});
+    return kernel.buffers().stream()
+        .anyMatch(buffer -> buffer.mayHoldIndices() && written.contains(buffer.name()));
   }
 
   private static long rounds(Stmt.Block block, int iterations) {

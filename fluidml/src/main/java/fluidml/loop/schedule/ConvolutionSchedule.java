@@ -79,6 +79,8 @@ public final class ConvolutionSchedule {
    * @param padded whether windows may leave the image
    * @param transposed whether this is the transposed convolution: input position {@code i} and
    *     kernel position {@code k} meet at output position {@code i·stride − pad + k·dilation}
+   * @param collected whether all windows are copied, because channels lie apart and many panels use
+   *     them
    * @param narrowVectors vectors of the narrower panels of a group: those of a tile, or one less
    * @param resultLanes channels that {@link TileStore} takes at once, at most those of a vector
    */
@@ -97,11 +99,17 @@ public final class ConvolutionSchedule {
       boolean pointwise,
       boolean padded,
       boolean transposed,
+      boolean collected,
       int narrowVectors,
       int resultLanes) {
     /** Copies the axes. */
     public Problem {
       axes = List.copyOf(axes);
+    }
+
+    /** Whether the micro-kernel reads copies of windows only. */
+    boolean isCopied() {
+      return transposed || collected;
     }
 
     /** Whether some panels are a vector narrower than the tile. */
@@ -178,7 +186,7 @@ public final class ConvolutionSchedule {
     ScalarType scalar = Exprs.registerType(problem.input.dtype());
     DType storage = scalar == ScalarType.F64 ? DType.FLOAT64 : DType.FLOAT32;
     Expr windowBytes = depth.times((double) tile.rows() * problem.input.dtype().bytes());
-    boolean copies = problem.padded || problem.transposed;
+    boolean copies = problem.padded || problem.isCopied();
     Expr fit =
         copies
             ? Exprs.index(CACHED_BYTES)
@@ -195,7 +203,7 @@ public final class ConvolutionSchedule {
     this.offsets =
         isDense()
             ? Optional.empty()
-            : Optional.of(kernel.scratch("offsets", DType.INT64, depth.times(8)));
+            : Optional.of(kernel.scratch("offsets", DType.INT32, depth.times(4)));
     this.gathered =
         copies
             ? Optional.of(
@@ -216,7 +224,7 @@ public final class ConvolutionSchedule {
 
   /** Whether the inputs of a pixel that is not copied lie one after another. */
   private boolean isDense() {
-    return (problem.pointwise && problem.contiguous) || problem.transposed;
+    return (problem.pointwise && problem.contiguous) || problem.isCopied();
   }
 
   private Nest write() {
@@ -230,6 +238,14 @@ public final class ConvolutionSchedule {
                 (b, p) ->
                     new Patches(problem, tile, table, entry, copy)
                         .write(b, p.get(0), p.get(1), p.get(2))));
+    if (problem.collected) {
+      kernel.procedure(
+          "collect",
+          List.of("slot", "rows"),
+          (b, p) ->
+              new Patches(problem, tile, table, entry, gathered.orElseThrow())
+                  .collect(b, p.get(0), p.get(1)));
+    }
     kernel.procedure("prepare", List.of("image", "group", "slot", "row", "rows"), this::prepare);
     List<String> place = List.of("image", "channel", "slot", "rows", "width");
     for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.narrowVectors))) {
@@ -253,7 +269,7 @@ public final class ConvolutionSchedule {
   private void declareMultiply(TileShape part) {
     List<String> parameters =
         readsAhead ? List.of("slot", "panel", "ahead", "stride") : List.of("slot", "panel");
-    if (!problem.transposed) {
+    if (!problem.isCopied()) {
       kernel.procedure(
           name("multiply", part),
           parameters,
@@ -383,24 +399,31 @@ public final class ConvolutionSchedule {
         });
   }
 
-  /** Where the elements of a window lie, relative to its first one. */
+  /**
+   * Where the elements of a window lie, relative to its first one. As int32: the JIT does not
+   * always inline loads of int64, which few others share, and a call in a micro-kernel spills all
+   * sums.
+   */
   private void fillOffsets(BodyBuilder b, Buffer to) {
     Patches.taps(
         b,
         problem.axes,
         (k, tap) -> {
-          Expr start = zero;
-          for (int a = 0; a < rank; a++) {
-            WindowAxis axis = problem.axes.get(a);
-            start = start.plus(k.get(a).times(axis.dilation()).times(axis.inputStride()));
-          }
-          Expr from = b.let("from", start);
+          Expr from = b.let("from", Patches.offset(problem.axes, k));
           Expr first = b.let("first", tap.times(problem.channels));
+          Expr last = b.let("last", from.plus(problem.channels.times(problem.channelStride)));
+          b.require(
+              last.max(zero.minus(last)).lt(Exprs.index(Integer.MAX_VALUE)),
+              last,
+              "elements, from the first to the last of a window, are more than 2^31");
           b.loop(
               "channel",
               zero,
               problem.channels,
-              c -> b.store(to, first.plus(c), from.plus(c.times(problem.channelStride))));
+              c -> {
+                Expr offset = from.plus(c.times(problem.channelStride));
+                b.store(to, first.plus(c), Exprs.convert(ScalarType.I32, offset));
+              });
         });
   }
 
@@ -456,7 +479,12 @@ public final class ConvolutionSchedule {
     gathered.ifPresent(
         _ -> {
           b.store(table, line.plus(entry - 1), outside);
-          b.when(outside.ne(zero), () -> b.call("gather", base, slot, count));
+          Runnable gather = () -> b.call("gather", base, slot, count);
+          if (problem.collected) {
+            b.when(outside.ne(zero), gather, () -> b.call("collect", slot, count));
+          } else {
+            b.when(outside.ne(zero), gather);
+          }
         });
   }
 
@@ -525,7 +553,7 @@ public final class ConvolutionSchedule {
         () ->
             Heights.call(
                 b, h -> name("multiplyGathered", of.apply(h)), part.rows(), count, arguments);
-    if (problem.transposed) {
+    if (problem.isCopied()) {
       copied.run();
     } else if (gathered.isPresent()) {
       Expr outside = b.load(table, slot.times(entry).plus(entry - 1));

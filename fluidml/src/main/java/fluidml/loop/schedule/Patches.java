@@ -51,6 +51,57 @@ record Patches(Problem problem, TileShape tile, Buffer rowTable, int entry, Buff
         });
   }
 
+  /** The place of a tap, relative to the first one of its window. */
+  static Expr offset(List<WindowAxis> axes, List<Expr> position) {
+    Expr offset = Exprs.index(0);
+    for (int a = 0; a < axes.size(); a++) {
+      WindowAxis axis = axes.get(a);
+      offset = offset.plus(position.get(a).times(axis.dilation()).times(axis.inputStride()));
+    }
+    return offset;
+  }
+
+  /**
+   * Copies windows that lie in the image, all pixels' elements of a channel after one another:
+   * where channels lie far apart, pixels are neighbours.
+   *
+   * @param slot number of the tile
+   * @param rows its pixels, one at least
+   */
+  void collect(BodyBuilder b, Expr slot, Expr rows) {
+    int rank = problem.axes().size();
+    Expr depth = problem.channels();
+    for (WindowAxis axis : problem.axes()) {
+      depth = depth.times(axis.kernel());
+    }
+    List<Expr> starts = new ArrayList<>();
+    List<Expr> targets = new ArrayList<>();
+    for (int r = 0; r < tile.rows(); r++) {
+      Expr row = Exprs.index(r).min(rows.minus(1));
+      Expr start = b.load(rowTable, slot.times(entry).plus(row.times(rank + 1.0)));
+      starts.add(b.let("start", Exprs.place(start)));
+      targets.add(b.let("to", slot.times(tile.rows()).plus(r).times(depth)));
+    }
+    taps(
+        b,
+        problem.axes(),
+        (k, tap) -> {
+          Expr from = b.let("from", offset(problem.axes(), k));
+          Expr first = b.let("first", tap.times(problem.channels()));
+          b.loop(
+              "c",
+              Exprs.index(0),
+              problem.channels(),
+              c -> {
+                Expr at = b.let("at", from.plus(c.times(problem.channelStride())));
+                for (int r = 0; r < tile.rows(); r++) {
+                  Expr element = b.load(problem.input(), starts.get(r).plus(at));
+                  b.store(copy, targets.get(r).plus(first).plus(c), element);
+                }
+              });
+        });
+  }
+
   /**
    * Writes the copying statements.
    *

@@ -18,7 +18,7 @@ import java.util.Optional;
  *
  * @param tile rows and vectors that are computed
  * @param rows the left operand
- * @param offsets the place of each term from a row's beginning; empty if they are neighbours
+ * @param offsets the place of each term from a row's beginning, int32; empty if they are neighbours
  * @param panels the right operand, {@code [term][column]}
  * @param columns columns of a panel, and distance of the sums' rows
  * @param result takes the sums, row by row
@@ -130,7 +130,10 @@ record RowTile(
 
   private void add(BodyBuilder body, Expr panel, List<Expr> starts, Expr k, List<Expr.Read> sums) {
     Expr line = panel.plus(k.times(columns));
-    Expr offset = offsets.map(t -> body.let("offset", body.load(t, k))).orElse(k);
+    Expr offset =
+        offsets
+            .map(t -> body.let("offset", Exprs.convert(ScalarType.I64, body.load(t, k))))
+            .orElse(k);
     List<Expr> right = new ArrayList<>();
     for (int v = 0; v < tile.vectors(); v++) {
       Expr at = line.plus((double) v * tile.lanes());
