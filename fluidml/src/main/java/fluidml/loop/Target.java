@@ -30,6 +30,11 @@ public record Target(int vectorBits, boolean checked, int nearestCacheBytes) {
     this(vectorBits, checked, SMALLEST_CACHE_BYTES);
   }
 
+  /** Vector registers: machines with vectors of 512 bits have 32, others are taken to have 16. */
+  public int vectorRegisters() {
+    return vectorBits == 512 ? 32 : 16;
+  }
+
   /** Lanes of a full vector of {@code scalar}; 1 without vectors. For BOOL those of F32. */
   public int lanes(ScalarType scalar) {
     return Math.max(1, vectorBits / Math.max(32, scalar.bits()));

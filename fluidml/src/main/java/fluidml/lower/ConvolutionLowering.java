@@ -136,7 +136,7 @@ public final class ConvolutionLowering implements Lowering {
     int taps = Math.toIntExact(window.kernel().getLast());
     int stride = Math.toIntExact(window.strides().getLast());
     int dilation = Math.toIntExact(window.dilations().getLast());
-    int registers = context.target().vectorBits() == 512 ? 32 : 16;
+    int registers = context.target().vectorRegisters();
     int rows = StripSchedule.mostPixels(taps, stride, dilation, plain.vectors(), registers);
     if (taps == 1 || rows < 1) {
       return Optional.empty();
@@ -180,8 +180,8 @@ public final class ConvolutionLowering implements Lowering {
    * @param even whether panels differ by one vector at most, else all are computed whole
    */
   private static TileShape tile(Target target, int lanes, long filters, boolean even) {
-    double[] speed = target.vectorBits() == 512 ? SPEED_OF_32 : SPEED_OF_16;
-    int[] rows = target.vectorBits() == 512 ? ROWS_OF_32 : ROWS_OF_16;
+    double[] speed = target.vectorRegisters() == 32 ? SPEED_OF_32 : SPEED_OF_16;
+    int[] rows = target.vectorRegisters() == 32 ? ROWS_OF_32 : ROWS_OF_16;
     int best = 1;
     double bestCost = Double.MAX_VALUE;
     for (int vectors = 1; vectors <= speed.length; vectors++) {

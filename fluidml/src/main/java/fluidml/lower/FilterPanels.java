@@ -63,13 +63,14 @@ record FilterPanels(
     long vectors = Math.ceilDiv(filters, (long) lanes);
     long least = vectors / Math.max(1, panels);
     long wider = vectors % Math.max(1, panels);
+    long area = taps * channels * columns;
+    boolean onHeap = !transposed && size(source) == Integer.BYTES && area <= MOST_ON_HEAP;
     for (long panel = 0; panel < groups * panels; panel++) {
       long group = panel / panels;
       long place = panel % panels;
       long first = (place * least + Math.min(place, wider)) * lanes;
       long count = Math.min((least + (place < wider ? 1 : 0)) * lanes, filters - first);
-      long area = taps * channels * columns;
-      if (!transposed && size(source) == Integer.BYTES && area <= MOST_ON_HEAP) {
+      if (onHeap) {
         packInts(source.data(), group * filters + first, (int) count, target, panel * area);
         continue;
       }

@@ -43,7 +43,7 @@ final class MethodEmitter {
   private final VectorCode vectors;
   private final AccessCode access;
 
-  /** The greatest count whose product with the size of any element is an int. */
+  /** The greatest count whose product with the size of any element, or any pace, is an int. */
   private static final int MOST_COUNT = 1 << 24;
 
   private final Map<String, Integer> addressSlots = new HashMap<>();
@@ -301,6 +301,8 @@ final class MethodEmitter {
       int common = (int) Long.lowestOneBit(factor | pace);
       if (common < pace) {
         code.loadConstant(Integer.numberOfTrailingZeros(pace / common)).lushr();
+        // Changes nothing, but must stay: see PacedLoops, addresses made from this are to come
+        // late.
         code.loadConstant((long) -common).land();
       }
       rest = factor / common;

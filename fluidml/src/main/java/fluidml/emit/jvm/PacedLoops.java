@@ -16,12 +16,12 @@ import java.util.Set;
  * the counter's stride is large ({@code LoopNode::policy_unroll}), and it loads elements of the
  * left operand one after the other before there is anything to multiply them with. Both end when
  * the counter counts bytes of the panel: the panel's address is then at hand at once, those of
- * broadcast elements come an instruction later. Without, two of twelve sums are kept on the stack,
- * at half of the speed.
+ * broadcast elements come two instructions later. Without, two of twelve sums are kept on the
+ * stack, at half of the speed.
  */
 final class PacedLoops {
   /** What the counter of such a loop counts for each unit of the variable: bytes of two vectors. */
-  static final int PACE = 64;
+  private static final int PACE = 64;
 
   /** From this many sums on a loop is better left alone by C2. */
   private static final int MANY_SUMS = 4;
@@ -30,9 +30,8 @@ final class PacedLoops {
 
   /** What a loop's counter counts for each unit of its variable: a power of two. */
   static int pace(Stmt.For loop, Target target) {
-    return target.vectorBits() > 0 && target.vectorBits() < 512 && sums(loop.body()) >= MANY_SUMS
-        ? PACE
-        : 1;
+    boolean few = target.vectorBits() > 0 && target.vectorRegisters() == 16;
+    return few && sums(loop.body()) >= MANY_SUMS ? PACE : 1;
   }
 
   /** Vectors that a loop without loops in it adds products to. */

@@ -118,8 +118,8 @@ record RowTile(
   }
 
   /**
-   * Terms in each turn of the loop: two where both terms' operands fit the registers, and the JIT
-   * can inline what loads them.
+   * Terms in each turn of the loop: two where there are 32 registers, both terms' operands fit, and
+   * the JIT can inline what loads them.
    */
   private int unroll() {
     int registers = tile.rows() * tile.vectors() + 2 * tile.vectors() + 2;
