@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/** What one core can multiply and add at best: twelve independent chains of fma in registers. */
+/** What one core can multiply and add at best: twelve sums in registers, as in a micro-kernel. */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
@@ -43,18 +43,18 @@ public class PeakBenchmark {
     FloatVector s10 = term;
     FloatVector s11 = term;
     for (int i = 0; i < ROUNDS; i++) {
-      s0 = s0.fma(factor, term);
-      s1 = s1.fma(factor, term);
-      s2 = s2.fma(factor, term);
-      s3 = s3.fma(factor, term);
-      s4 = s4.fma(factor, term);
-      s5 = s5.fma(factor, term);
-      s6 = s6.fma(factor, term);
-      s7 = s7.fma(factor, term);
-      s8 = s8.fma(factor, term);
-      s9 = s9.fma(factor, term);
-      s10 = s10.fma(factor, term);
-      s11 = s11.fma(factor, term);
+      s0 = factor.fma(term, s0);
+      s1 = factor.fma(term, s1);
+      s2 = factor.fma(term, s2);
+      s3 = factor.fma(term, s3);
+      s4 = factor.fma(term, s4);
+      s5 = factor.fma(term, s5);
+      s6 = factor.fma(term, s6);
+      s7 = factor.fma(term, s7);
+      s8 = factor.fma(term, s8);
+      s9 = factor.fma(term, s9);
+      s10 = factor.fma(term, s10);
+      s11 = factor.fma(term, s11);
     }
     FloatVector low = s0.add(s1).add(s2).add(s3).add(s4).add(s5);
     return low.add(s6).add(s7).add(s8).add(s9).add(s10).add(s11).lane(0);
