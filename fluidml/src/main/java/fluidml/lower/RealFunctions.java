@@ -57,7 +57,7 @@ final class RealFunctions {
         // 0.5·(1 + tanh u) = sigmoid(2u).
         double c = 2 * Math.sqrt(2 / Math.PI);
         Expr cubic = x.times(x).fma(constant(x, 0.044715 * c), constant(x, c));
-        yield x.times(Elementary.SIGMOID.apply(body, body.let("u", x.times(cubic))));
+        yield Elementary.gated(body, x, body.let("u", x.times(cubic)));
       }
       case FLOOR -> Exprs.unary(UnaryOp.FLOOR, x);
       case CEIL -> Exprs.unary(UnaryOp.CEIL, x);
@@ -135,7 +135,7 @@ final class RealFunctions {
       case SHRINK ->
           Exprs.select(
               x.lt(constant(x, -alpha)), x.plus(b), Exprs.select(x.gt(a), x.minus(b), zero));
-      case SWISH -> x.times(Elementary.SIGMOID.apply(body, body.let("u", x.times(a))));
+      case SWISH -> Elementary.gated(body, x, body.let("u", x.times(a)));
     };
   }
 

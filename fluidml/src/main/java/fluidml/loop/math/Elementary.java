@@ -24,6 +24,7 @@ public enum Elementary {
   LOG(Optional.of(Logarithms::log), MathFunction.LOG),
   LOG1P(Optional.of(Logarithms::log1p), MathFunction.LOG1P),
   TANH(Optional.of(Exponentials::tanh), MathFunction.TANH),
+  /** Results below 1.2e-38 may come out as 0. */
   SIGMOID(Optional.of(Exponentials::sigmoid), Elementary::sigmoid),
   SOFTPLUS(Optional.of(Exponentials::softplus), Elementary::softplus),
   ERF(Optional.of(ErrorFunctions::erf), ErrorFunctions::erfF64),
@@ -79,6 +80,18 @@ public enum Elementary {
     }
     Expr wide = scalar.apply(b, b.let(Exprs.convert(ScalarType.F64, x)));
     return b.let(Exprs.convert(type, wide));
+  }
+
+  /**
+   * A factor times {@link #SIGMOID}, with a rounding less.
+   *
+   * @param factor of the type of {@code x}
+   * @param x F32 or F64; more than one lane only of F32
+   */
+  public static Expr gated(BodyBuilder b, Expr factor, Expr x) {
+    return SIGMOID.vectorizes(x.type().scalar())
+        ? Exponentials.gated(b, factor, x)
+        : factor.times(SIGMOID.apply(b, x));
   }
 
   /**

@@ -15,10 +15,23 @@ final class Exponentials {
   private static final double LN2_LOW = -0x1.05c61p-29;
   private static final float ROUNDER = 0x1.8p23f;
 
+  /**
+   * The same, and the bias of exponents: the last bits of a sum are an exponent as it is stored.
+   */
+  private static final float BIASED_ROUNDER = ROUNDER + 127;
+
   /** {@code (e^r - 1 - r) / r²}. */
   private static final double[] EXP_TAIL = {
     0x1.fffffcp-2, 0x1.555492p-3, 0x1.5558b0p-5, 0x1.12398ep-7, 0x1.6a4d60p-10
   };
+
+  /** {@code (1 - e^-r) / r}. */
+  private static final double[] INVERSE_EXP = {
+    1, -EXP_TAIL[0], EXP_TAIL[1], -EXP_TAIL[2], EXP_TAIL[3], -EXP_TAIL[4]
+  };
+
+  /** Below, {@code 1 / (1 + e^-x)} is zero, or less than the smallest normal number. */
+  private static final double SIGMOID_ZERO = -88.37;
 
   /** {@code (tanh(x) / x - 1) / x²} in x², for |x| up to 0.63. */
   private static final double[] TANH_TAIL = {
@@ -62,9 +75,18 @@ final class Exponentials {
 
   /** {@code e^x} for {@code x <= 0}, where results below the normal range may be zero. */
   static Expr expOfNegative(BodyBuilder b, Expr x) {
-    Reduced e = reduce(b, b.let("clamped", Exprs.quickMax(c(x, -87.33), b.let(x))));
-    Expr exp = e.tail().fma(b.let("power", power(e.n())), power(e.n()));
-    return b.let("exp", exp);
+    Expr clamped = b.let("clamped", Exprs.quickMax(c(x, -87.33), b.let(x)));
+    Expr shifted = b.let("shifted", clamped.fma(c(x, LOG2_E), c(x, BIASED_ROUNDER)));
+    Expr whole = b.let("whole", shifted.minus(BIASED_ROUNDER));
+    Expr r = b.let("r", whole.fma(c(x, -LN2_LOW), whole.fma(c(x, -LN2_HIGH), clamped)));
+    Expr tail = Polynomials.of(r, EXP_TAIL).fma(b.let("rr", r.times(r)), r);
+    Expr power = b.let("power", storedPower(shifted));
+    return b.let("exp", tail.fma(power, power));
+  }
+
+  /** The power of two whose stored exponent the last bits of a number are. */
+  private static Expr storedPower(Expr shifted) {
+    return Exprs.bitcast(ScalarType.F32, Exprs.shl(Polynomials.bits(shifted), 23));
   }
 
   static Expr expm1(BodyBuilder b, Expr x) {
@@ -80,17 +102,30 @@ final class Exponentials {
   }
 
   static Expr sigmoid(BodyBuilder b, Expr x) {
+    return gated(b, c(x, 1), x);
+  }
+
+  /** {@code factor / (1 + e^-x)}. */
+  static Expr gated(BodyBuilder b, Expr factor, Expr x) {
     Expr value = b.let(x);
-    Expr e = exp(b, value.abs().neg());
-    Expr numerator = Exprs.select(value.lt(c(value, 0)), e, c(value, 1));
-    return b.let("sigmoid", numerator.div(e.plus(1)));
+    Expr clamped = b.let("clamped", Exprs.quickMin(c(x, 87), value));
+    Expr shifted = b.let("shifted", clamped.fma(c(x, -LOG2_E), c(x, BIASED_ROUNDER)));
+    Expr whole = b.let("whole", shifted.minus(BIASED_ROUNDER));
+    Expr r = b.let("r", whole.fma(c(x, LN2_LOW), whole.fma(c(x, LN2_HIGH), clamped)));
+    Expr power = b.let("power", storedPower(shifted));
+    Expr decrease = b.let("decrease", Polynomials.of(r, INVERSE_EXP).times(r));
+    Expr exp = b.let("exp", decrease.fma(power.neg(), power));
+    Expr infinity = c(x, Double.POSITIVE_INFINITY);
+    Expr all = b.let("all", Exprs.select(value.lt(c(x, SIGMOID_ZERO)), infinity, exp));
+    return b.let("sigmoid", factor.div(all.plus(1)));
   }
 
   static Expr tanh(BodyBuilder b, Expr x) {
     Expr value = b.let(x);
     Expr magnitude = b.let("magnitude", value.abs());
-    Expr e = exp(b, magnitude.plus(magnitude));
-    Expr large = Polynomials.withSign(c(value, 1).minus(c(value, 2).div(e.plus(1))), value);
+    Expr e = expOfNegative(b, magnitude.times(-2));
+    Expr rest = e.plus(e).div(e.plus(1));
+    Expr large = Polynomials.withSign(c(value, 1).minus(rest), value);
     Expr square = b.let("square", value.times(value));
     Expr small = Polynomials.of(square, TANH_TAIL).times(square).fma(value, value);
     return b.let("tanh", Exprs.select(magnitude.lt(c(value, 0.625)), small, large));

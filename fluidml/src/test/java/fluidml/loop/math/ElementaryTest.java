@@ -204,6 +204,10 @@ class ElementaryTest {
             function + "(" + x[i] + ") = " + y[i] + ", expected " + rounded);
         continue;
       }
+      if (function == Elementary.SIGMOID && exact < Float.MIN_NORMAL) {
+        assertTrue(y[i] >= 0 && y[i] < Float.MIN_NORMAL, function + "(" + x[i] + ") = " + y[i]);
+        continue;
+      }
       double error = Math.abs(y[i] - exact) / Math.ulp(rounded);
       if (!(error <= worst)) {
         worst = error;
