@@ -186,27 +186,34 @@ public final class ReduceLowering implements Lowering {
       if (function == ReduceFunction.LOG_SUM_EXP) {
         input.keep(schedule);
       }
-      return schedule.build(cluster.label(), cluster.nodes(), work, this::row);
+      boolean together = function != ReduceFunction.LOG_SUM_EXP && input.isCheap();
+      return schedule.build(cluster.label(), cluster.nodes(), work, together, this::rows);
     }
 
-    private void row(RowWriter row) {
-      BodyBuilder b = row.body();
+    private void rows(List<RowWriter> rows) {
       Type type =
           function == ReduceFunction.MEAN && !dtype.isFloat()
               ? Type.I64
               : new Type(input.type(), 1);
       Expr zero = Exprs.constant(type, 0);
-      Expr folded =
+      List<Expr> folded =
           switch (function) {
             case SUM, MEAN, LOG_SUM ->
-                fold(row, new Fold(zero, HorizontalOp.ADD), x -> Exprs.convert(type.scalar(), x));
-            case PROD -> fold(row, new Fold(Exprs.constant(type, 1), HorizontalOp.MUL), x -> x);
-            case MIN -> fold(row, new Fold(limit(type, false), HorizontalOp.MIN), x -> x);
-            case MAX -> fold(row, new Fold(limit(type, true), HorizontalOp.MAX), x -> x);
-            case L1 -> fold(row, new Fold(zero, HorizontalOp.ADD), Expr::abs);
-            case L2, SUM_SQUARE -> fold(row, new Fold(zero, HorizontalOp.ADD), x -> x.times(x));
-            case LOG_SUM_EXP -> logSumExp(row, type);
+                fold(rows, new Fold(zero, HorizontalOp.ADD), x -> Exprs.convert(type.scalar(), x));
+            case PROD -> fold(rows, new Fold(Exprs.constant(type, 1), HorizontalOp.MUL), x -> x);
+            case MIN -> fold(rows, new Fold(limit(type, false), HorizontalOp.MIN), x -> x);
+            case MAX -> fold(rows, new Fold(limit(type, true), HorizontalOp.MAX), x -> x);
+            case L1 -> fold(rows, new Fold(zero, HorizontalOp.ADD), Expr::abs);
+            case L2, SUM_SQUARE -> fold(rows, new Fold(zero, HorizontalOp.ADD), x -> x.times(x));
+            case LOG_SUM_EXP -> List.of(logSumExp(rows.getFirst(), type));
           };
+      for (int i = 0; i < rows.size(); i++) {
+        finish(rows.get(i), type, folded.get(i));
+      }
+    }
+
+    private void finish(RowWriter row, Type type, Expr folded) {
+      BodyBuilder b = row.body();
       Expr result =
           switch (function) {
             case MEAN ->
@@ -219,6 +226,12 @@ public final class ReduceLowering implements Lowering {
           };
       Expr fitted = b.let("result", Conversions.fit(b, dtype, result));
       epilogue.write(b, row.rowPoint(), Map.of(node.output(), fitted));
+    }
+
+    private List<Expr> fold(List<RowWriter> rows, Fold fold, UnaryOperator<Expr> value) {
+      return rows.size() == 1
+          ? List.of(fold(rows.getFirst(), fold, value))
+          : RowWriter.foldTogether(rows, fold, (row, cell) -> value.apply(input.first(row, cell)));
     }
 
     private Expr fold(RowWriter row, Fold fold, UnaryOperator<Expr> value) {

@@ -1,6 +1,7 @@
 package fluidml.lower;
 
 import fluidml.graph.Node;
+import fluidml.loop.BodyBuilder;
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
@@ -28,6 +29,13 @@ final class RowSchedule {
     /** One element at a time. */
     NONE
   }
+
+  /** Vectors of neighbouring rows that may be walked together. */
+  private static final int NEIGHBOURS = 4;
+
+  private static final String ROW = "row";
+  private static final String EDGE = "edge";
+  private static final String NEIGHBOUR_ROWS = "rows";
 
   private final CallBuilder call;
   private final LoopSpace loops;
@@ -115,27 +123,49 @@ final class RowSchedule {
    * @param row writes one row, or one vector of rows
    */
   KernelCall build(String label, List<Node> nodes, Dim work, Consumer<RowWriter> row) {
+    return build(label, nodes, work, false, rows -> row.accept(rows.getFirst()));
+  }
+
+  /**
+   * Writes the loops over rows and finishes the call.
+   *
+   * @param together whether several vectors of neighbouring rows are walked together where there
+   *     are as many: whole cache lines are used at once then. Nothing may be kept in scratch.
+   * @param rows writes one row, one vector of rows, or several neighbouring vectors
+   */
+  KernelCall build(
+      String label, List<Node> nodes, Dim work, boolean together, Consumer<List<RowWriter>> rows) {
     int rowLoops = loops.rowLoops();
     List<String> names = new ArrayList<>();
     for (int i = 0; i < rowLoops; i++) {
       names.add("i" + i);
     }
-    String procedure =
-        call.kernel()
-            .procedure(
-                "row",
-                names,
-                (b, indices) -> {
-                  Optional<Expr> mask = Optional.empty();
-                  if (mode == Lanes.ACROSS) {
-                    Expr left = extents.get(rowLoops - 1).minus(indices.get(rowLoops - 1));
-                    mask = Optional.of(b.let("mask", Exprs.laneMask(left, lanes)));
-                  }
-                  row.accept(new RowWriter(this, b, indices, mask));
-                });
+    call.kernel()
+        .procedure(
+            ROW,
+            names,
+            (b, at) -> rows.accept(List.of(new RowWriter(this, b, at, Optional.empty()))));
+    if (hasEdge()) {
+      call.kernel()
+          .procedure(
+              EDGE,
+              names,
+              (b, at) -> {
+                Expr left = extents.get(vectorLoop()).minus(at.get(vectorLoop()));
+                Optional<Expr> mask = Optional.of(b.let("mask", Exprs.laneMask(left, lanes)));
+                rows.accept(List.of(new RowWriter(this, b, at, mask)));
+              });
+    }
+    int vectors = together && mode == Lanes.ACROSS ? NEIGHBOURS : 1;
+    int width = mode == Lanes.ACROSS ? vectors * lanes : 1;
+    if (vectors > 1) {
+      call.kernel()
+          .procedure(
+              NEIGHBOUR_ROWS, names, (b, indices) -> rows.accept(neighbours(b, indices, vectors)));
+    }
     List<Expr> counts = new ArrayList<>(extents.subList(0, rowLoops));
     if (mode == Lanes.ACROSS) {
-      counts.set(rowLoops - 1, Exprs.ceilDiv(extents.get(rowLoops - 1), lanes));
+      counts.set(rowLoops - 1, Exprs.ceilDiv(extents.get(rowLoops - 1), width));
     }
     Expr units = Exprs.index(1);
     for (Expr count : counts) {
@@ -160,9 +190,61 @@ final class RowSchedule {
                     rest = i == 0 ? rest : b.let("rest", Exprs.floorDiv(rest, count));
                   }
                   if (mode == Lanes.ACROSS) {
-                    indices[rowLoops - 1] = indices[rowLoops - 1].times(Exprs.index(lanes));
+                    indices[rowLoops - 1] = indices[rowLoops - 1].times(Exprs.index(width));
                   }
-                  b.call(procedure, indices);
+                  if (vectors > 1) {
+                    callNeighbours(b, indices, width);
+                  } else {
+                    callOne(b, indices);
+                  }
                 }));
+  }
+
+  private List<RowWriter> neighbours(BodyBuilder b, List<Expr> indices, int vectors) {
+    List<RowWriter> writers = new ArrayList<>();
+    for (int v = 0; v < vectors; v++) {
+      List<Expr> shifted = new ArrayList<>(indices);
+      shifted.set(vectorLoop(), shifted.get(vectorLoop()).plus((double) v * lanes));
+      writers.add(new RowWriter(this, b, shifted, Optional.empty()));
+    }
+    return writers;
+  }
+
+  /** Some neighbouring vectors of rows together if they are whole, else one after the other. */
+  private void callNeighbours(BodyBuilder b, Expr[] indices, int width) {
+    Expr first = b.let("first", indices[vectorLoop()]);
+    Expr end = b.let("end", extents.get(vectorLoop()).min(first.plus(width)));
+    indices[vectorLoop()] = first;
+    b.when(
+        end.minus(first).eq(Exprs.index(width)),
+        () -> b.call(NEIGHBOUR_ROWS, indices),
+        () ->
+            b.loop(
+                "at",
+                first,
+                end,
+                lanes,
+                at -> {
+                  Expr[] one = indices.clone();
+                  one[vectorLoop()] = at;
+                  callOne(b, one);
+                }));
+  }
+
+  /** Whether some vectors of neighbouring rows may not be whole. */
+  private boolean hasEdge() {
+    return mode == Lanes.ACROSS && !loops.shape().dim(vectorLoop()).mod(Dim.of(lanes)).is(0);
+  }
+
+  private void callOne(BodyBuilder b, Expr[] indices) {
+    if (hasEdge()) {
+      Expr end = indices[vectorLoop()].plus(lanes);
+      b.when(
+          end.le(extents.get(vectorLoop())),
+          () -> b.call(ROW, indices),
+          () -> b.call(EDGE, indices));
+    } else {
+      b.call(ROW, indices);
+    }
   }
 }

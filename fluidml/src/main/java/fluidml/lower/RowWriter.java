@@ -9,6 +9,7 @@ import fluidml.loop.Type;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -16,6 +17,9 @@ import java.util.function.Function;
 final class RowWriter {
   /** Vectors that a walk folds side by side, each into an accumulator of its own. */
   private static final int ACCUMULATORS = 4;
+
+  /** Vectors of each row that a walk over neighbouring rows folds side by side. */
+  private static final int ACCUMULATORS_EACH = 2;
 
   /**
    * A place in a row.
@@ -126,6 +130,53 @@ final class RowWriter {
           body.let("folded", rowLanes() == 1 ? Exprs.horizontal(folds.get(f).op(), total) : total));
     }
     return results;
+  }
+
+  /**
+   * Walks neighbouring rows together and folds one value for each at every place.
+   *
+   * @return the result for each writer, a vector of {@link #rowLanes}
+   */
+  static List<Expr> foldTogether(
+      List<RowWriter> rows, Fold fold, BiFunction<RowWriter, Cell, Expr> value) {
+    RowWriter first = rows.getFirst();
+    BodyBuilder body = first.body;
+    List<List<Expr.Read>> accumulators = new ArrayList<>();
+    List<Consumer<Cell>> steps = new ArrayList<>();
+    for (int i = 0; i < ACCUMULATORS_EACH; i++) {
+      List<Expr.Read> into = new ArrayList<>();
+      for (int r = 0; r < rows.size(); r++) {
+        into.add(body.variable("acc", Exprs.spread(fold.initial(), first.rowLanes())));
+      }
+      accumulators.add(into);
+      steps.add(
+          cell -> {
+            for (int r = 0; r < into.size(); r++) {
+              RowWriter row = rows.get(r);
+              body.assign(into.get(r), fold.combine(into.get(r), value.apply(row, row.move(cell))));
+            }
+          });
+    }
+    int loop = first.schedule.loops().rowLoops();
+    first.nest(loop, first.row, Exprs.index(0), steps.getFirst(), ACCUMULATORS_EACH, steps);
+    List<Expr> results = new ArrayList<>();
+    for (int r = 0; r < rows.size(); r++) {
+      Expr total = accumulators.getFirst().get(r);
+      for (int i = 1; i < ACCUMULATORS_EACH; i++) {
+        total = fold.combine(total, accumulators.get(i).get(r));
+      }
+      results.add(body.let("folded", total));
+    }
+    return results;
+  }
+
+  /** The same place in this row as a place in another one. */
+  private Cell move(Cell cell) {
+    List<Expr> indices = new ArrayList<>(row);
+    List<Expr> all = cell.point().indices();
+    indices.addAll(all.subList(row.size(), all.size()));
+    return new Cell(
+        new Point(indices, vectorAxis(), schedule.lanes(), rowMask), cell.slot(), cell.mask());
   }
 
   private void nest(
