@@ -248,7 +248,8 @@ public final class ConvolutionLowering implements Lowering {
             shape.transposed(),
             !contiguous && !shape.transposed() && panelCount >= COLLECTED_PANELS,
             narrowVectors(shape.filters(), tile),
-            result.lanes());
+            result.lanes(),
+            result.isBrief() && result.lanes() == tile.lanes());
     Window window = shape.window();
     Nest nest =
         strips

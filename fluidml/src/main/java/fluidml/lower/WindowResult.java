@@ -20,10 +20,14 @@ import java.util.stream.Stream;
 final class WindowResult implements TileStore {
   private static final int CHANNEL_AXIS = 1;
 
+  /** Arithmetic operations behind an element that a micro-kernel has room for. */
+  private static final int BRIEF_WORK = 8;
+
   private final Value result;
   private final FusedNodes epilogue;
   private final Optional<BufferView> bias;
   private final int lanes;
+  private final boolean brief;
 
   /**
    * Declares what the epilogue of a cluster reads and writes.
@@ -42,6 +46,9 @@ final class WindowResult implements TileStore {
         epilogue.isVectorisable(CHANNEL_AXIS)
             && this.bias.map(b -> b.isDense(0) || b.isConstant(0)).orElse(true);
     this.lanes = vectors ? FusedNodes.lanes(cluster.epilogue(), context, lanes) : 1;
+    this.brief =
+        result.dtype().bits() == Exprs.registerType(result.dtype()).bits()
+            && FusedNodes.work(cluster.epilogue()) <= BRIEF_WORK;
   }
 
   /** Why a cluster's epilogue cannot be computed, if it cannot. */
@@ -72,6 +79,11 @@ final class WindowResult implements TileStore {
   /** Channels that {@link #store} takes at once. */
   int lanes() {
     return lanes;
+  }
+
+  /** Whether {@link #store} writes so little that it can be repeated for each sum of a tile. */
+  boolean isBrief() {
+    return brief;
   }
 
   /** An estimate of the arithmetic operations for the whole result, without the anchor's own. */

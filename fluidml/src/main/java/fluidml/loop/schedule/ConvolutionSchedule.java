@@ -11,9 +11,6 @@ import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.TreeSet;
-import java.util.function.BiConsumer;
-import java.util.function.IntFunction;
 
 /**
  * Convolution as an implicit matrix product: rows are output pixels, columns are filters, and the
@@ -46,11 +43,9 @@ public final class ConvolutionSchedule {
   private final KernelBuilder kernel;
   private final Problem problem;
   private final TileShape tile;
-  private final TileStore result;
   private final boolean readsAhead;
   private final int rank;
   private final int entry;
-  private final Buffer sums;
   private final Buffer table;
   private final Optional<Buffer> offsets;
   private final Optional<Buffer> gathered;
@@ -60,6 +55,7 @@ public final class ConvolutionSchedule {
   private final Expr pixels;
   private final Expr panelsPerGroup;
   private final Expr fittingTiles;
+  private final ConvolutionTiles procedures;
 
   /**
    * What is convolved. Expressions are I64, of sizes.
@@ -83,6 +79,7 @@ public final class ConvolutionSchedule {
    *     them
    * @param narrowVectors vectors of the narrower panels of a group: those of a tile, or one less
    * @param resultLanes channels that {@link TileStore} takes at once, at most those of a vector
+   * @param brief whether what is fused behind a sum is little, and takes whole vectors
    */
   public record Problem(
       Buffer input,
@@ -101,10 +98,20 @@ public final class ConvolutionSchedule {
       boolean transposed,
       boolean collected,
       int narrowVectors,
-      int resultLanes) {
+      int resultLanes,
+      boolean brief) {
     /** Copies the axes. */
     public Problem {
       axes = List.copyOf(axes);
+    }
+
+    /** Terms of a sum. */
+    Expr depth() {
+      Expr depth = channels;
+      for (WindowAxis axis : axes) {
+        depth = depth.times(axis.kernel());
+      }
+      return depth;
     }
 
     /** Whether the micro-kernel reads copies of windows only. */
@@ -170,17 +177,14 @@ public final class ConvolutionSchedule {
     this.kernel = kernel;
     this.problem = problem;
     this.tile = tile;
-    this.result = result;
     this.readsAhead = PanelBlocks.of(target).readsAhead();
     this.rank = problem.axes.size();
-    this.entry = tile.rows() * (rank + 1) + 1;
-    Expr taps = one;
+    this.entry = ConvolutionTiles.entry(tile, rank);
     Expr all = one;
     for (WindowAxis axis : problem.axes) {
-      taps = taps.times(axis.kernel());
       all = all.times(axis.output());
     }
-    this.depth = taps.times(problem.channels);
+    this.depth = problem.depth();
     this.pixels = all;
     this.panelsPerGroup = Exprs.ceilDiv(problem.filters, tile.columns());
     ScalarType scalar = Exprs.registerType(problem.input.dtype());
@@ -196,7 +200,7 @@ public final class ConvolutionSchedule {
             : Exprs.index(MOST_TILES);
     this.fittingTiles = fit;
     Expr mostTiles = mostTiles(tiles(height()));
-    this.sums =
+    Buffer sums =
         kernel.scratch(
             "tile", storage, Exprs.index((long) tile.rows() * tile.columns() * storage.bytes()));
     this.table = kernel.scratch("rows", DType.INT64, mostTiles.times(8.0 * entry));
@@ -209,6 +213,8 @@ public final class ConvolutionSchedule {
             ? Optional.of(
                 kernel.scratch("gathered", problem.input.dtype(), mostTiles.times(windowBytes)))
             : Optional.empty();
+    this.procedures =
+        new ConvolutionTiles(problem, tile, result, table, offsets, gathered, sums, readsAhead);
   }
 
   /**
@@ -247,15 +253,7 @@ public final class ConvolutionSchedule {
                   .collect(b, p.get(0), p.get(1)));
     }
     kernel.procedure("prepare", List.of("image", "group", "slot", "row", "rows"), this::prepare);
-    List<String> place = List.of("image", "channel", "slot", "rows", "width");
-    for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.narrowVectors))) {
-      for (int height = 1; height <= tile.rows(); height++) {
-        declareMultiply(new TileShape(height, vectors, tile.lanes()));
-      }
-      Optional<Expr> columns = Optional.of(Exprs.index((long) vectors * tile.lanes()));
-      kernel.procedure("finish" + vectors, place, (b, p) -> store(b, p, columns));
-    }
-    kernel.procedure("finishEdge", place, (b, p) -> store(b, p, Optional.empty()));
+    procedures.declare(kernel);
     kernel.procedure(
         "panel",
         List.of("image", "group", "panel", "begin", "end", "tile", "height", "stride"),
@@ -264,60 +262,6 @@ public final class ConvolutionSchedule {
     Expr blocks = blocks(tiles);
     Expr turns = problem.batch.times(problem.groups).times(blocks);
     return new Nest(turns.times(panelsPerGroup).times(tilesPerBlock(tiles, blocks)), this::main);
-  }
-
-  private void declareMultiply(TileShape part) {
-    List<String> parameters =
-        readsAhead ? List.of("slot", "panel", "ahead", "stride") : List.of("slot", "panel");
-    if (!problem.isCopied()) {
-      kernel.procedure(
-          name("multiply", part),
-          parameters,
-          (b, p) -> {
-            List<Expr> starts = new ArrayList<>();
-            Expr line = b.let("line", p.getFirst().times(entry));
-            for (int r = 0; r < part.rows(); r++) {
-              starts.add(b.let("start", Exprs.place(b.load(table, line.plus(r * (rank + 1.0))))));
-            }
-            multiply(b, part, problem.input, offsets, starts, p);
-          });
-    }
-    gathered.ifPresent(
-        copy ->
-            kernel.procedure(
-                name("multiplyGathered", part),
-                parameters,
-                (b, p) -> {
-                  List<Expr> starts = new ArrayList<>();
-                  Expr line = b.let("line", p.getFirst().times(depth).times(tile.rows()));
-                  for (int r = 0; r < part.rows(); r++) {
-                    starts.add(b.let("start", line.plus(depth.times((double) r))));
-                  }
-                  multiply(b, part, copy, Optional.empty(), starts, p);
-                }));
-  }
-
-  private void multiply(
-      BodyBuilder b,
-      TileShape part,
-      Buffer rows,
-      Optional<Buffer> places,
-      List<Expr> starts,
-      List<Expr> parameters) {
-    new RowTile(part, rows, places, problem.panels, tile.columns(), sums)
-        .write(
-            b,
-            parameters.get(1),
-            starts,
-            depth,
-            readsAhead
-                ? Optional.of(new RowTile.Ahead(parameters.get(2), parameters.get(3)))
-                : Optional.empty(),
-            zero);
-  }
-
-  private static String name(String kind, TileShape part) {
-    return kind + part.rows() + "x" + part.vectors();
   }
 
   /**
@@ -525,71 +469,15 @@ public final class ConvolutionSchedule {
         parameters.get(4).min(ceilDiv(rest, height)),
         t -> {
           Expr count = b.let("count", rest.minus(t.times(height)).min(height));
-          List<Expr> arguments = new ArrayList<>(List.of(t, right));
-          if (readsAhead) {
-            RowTile.Ahead ahead = RowTile.Ahead.share(next, t, stride, depth, tile.columns());
-            arguments.add(b.let("ahead", ahead.start()));
-            arguments.add(ahead.stride());
-          }
-          if (problem.isNarrow(tile)) {
-            TileShape narrow = new TileShape(tile.rows(), problem.narrowVectors, tile.lanes());
-            b.when(
-                whole,
-                () -> chooseSource(b, tile, t, height, arguments),
-                () -> chooseSource(b, narrow, t, height, arguments));
-          } else {
-            chooseSource(b, tile, t, height, arguments);
-          }
-          problem.finish(b, tile, width, List.of(image, channel, t, count, width));
-        });
-  }
-
-  private void chooseSource(
-      BodyBuilder b, TileShape part, Expr slot, Expr count, List<Expr> arguments) {
-    IntFunction<TileShape> of = height -> new TileShape(height, part.vectors(), part.lanes());
-    Runnable direct =
-        () -> Heights.call(b, h -> name("multiply", of.apply(h)), part.rows(), count, arguments);
-    Runnable copied =
-        () ->
-            Heights.call(
-                b, h -> name("multiplyGathered", of.apply(h)), part.rows(), count, arguments);
-    if (problem.isCopied()) {
-      copied.run();
-    } else if (gathered.isPresent()) {
-      Expr outside = b.load(table, slot.times(entry).plus(entry - 1));
-      b.when(outside.ne(zero), copied, direct);
-    } else {
-      direct.run();
-    }
-  }
-
-  /** Hands a tile to the store: a known number of whole vectors, else up to the filters' end. */
-  private void store(BodyBuilder b, List<Expr> parameters, Optional<Expr> columns) {
-    int lanes = problem.resultLanes;
-    Expr line = b.let("line", parameters.get(2).times(entry));
-    b.loop(
-        "r",
-        zero,
-        parameters.get(3),
-        r -> {
-          Expr at = b.let("at", line.plus(r.times(rank + 1)));
-          List<Expr> position = new ArrayList<>();
-          for (int a = 0; a < rank; a++) {
-            position.add(b.let("o" + a, b.load(table, at.plus(a + 1))));
-          }
-          BiConsumer<Expr, Optional<Expr>> vector =
-              (c, mask) -> {
-                List<Expr> coordinates = new ArrayList<>(List.of(parameters.getFirst()));
-                coordinates.add(b.let("c", parameters.get(1).plus(c)));
-                coordinates.addAll(position);
-                Expr value = b.load(sums, r.times(tile.columns()).plus(c), lanes);
-                result.store(b, value, coordinates, mask);
-              };
-          if (columns.isPresent()) {
-            b.loop("c", zero, columns.get(), lanes, c -> vector.accept(c, Optional.empty()));
-          } else {
-            b.vectorLoop("c", zero, parameters.get(4), lanes, vector);
-          }
+          Optional<RowTile.Ahead> ahead =
+              readsAhead
+                  ? Optional.of(RowTile.Ahead.share(next, t, stride, depth, tile.columns()))
+                      .map(a -> new RowTile.Ahead(b.let("ahead", a.start()), a.stride()))
+                  : Optional.empty();
+          procedures.compute(
+              b,
+              new ConvolutionTiles.Place(
+                  image, channel, t, height, count, right, whole, width, ahead));
         });
   }
 }

@@ -51,15 +51,6 @@ record Patches(Problem problem, TileShape tile, Buffer rowTable, int entry, Buff
         });
   }
 
-  /** Elements of a window. */
-  private Expr depth() {
-    Expr depth = problem.channels();
-    for (WindowAxis axis : problem.axes()) {
-      depth = depth.times(axis.kernel());
-    }
-    return depth;
-  }
-
   /** The place of a tap, relative to the first one of its window. */
   static Expr offset(List<WindowAxis> axes, List<Expr> position) {
     Expr offset = Exprs.index(0);
@@ -79,7 +70,7 @@ record Patches(Problem problem, TileShape tile, Buffer rowTable, int entry, Buff
    */
   void collect(BodyBuilder b, Expr slot, Expr rows) {
     int rank = problem.axes().size();
-    Expr depth = depth();
+    Expr depth = problem.depth();
     List<Expr> starts = new ArrayList<>();
     List<Expr> targets = new ArrayList<>();
     for (int r = 0; r < tile.rows(); r++) {
@@ -117,7 +108,7 @@ record Patches(Problem problem, TileShape tile, Buffer rowTable, int entry, Buff
    */
   void write(BodyBuilder b, Expr base, Expr slot, Expr rows) {
     int rank = problem.axes().size();
-    Expr elements = depth();
+    Expr elements = problem.depth();
     b.loop(
         "r",
         Exprs.index(0),

@@ -66,16 +66,37 @@ record RowTile(
    * @param panel where the panel begins
    * @param starts where every row begins
    * @param terms number of terms
-   * @param requested what is read ahead
+   * @param ahead what is read ahead
    * @param to where the sums go
    */
   void write(
+      BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Optional<Ahead> ahead, Expr to) {
+    List<Expr.Read> sums = multiply(body, panel, starts, terms, ahead, to);
+    for (int r = 0; r < tile.rows(); r++) {
+      for (int v = 0; v < tile.vectors(); v++) {
+        Expr at = to.plus((double) r * columns + (double) v * tile.lanes());
+        body.store(result, at, sums.get(r * tile.vectors() + v));
+      }
+    }
+  }
+
+  /**
+   * Computes the sums of all terms.
+   *
+   * @param panel where the panel begins
+   * @param starts where every row begins
+   * @param terms number of terms
+   * @param requested what is read ahead
+   * @param spare an element of the result that may be overwritten
+   * @return registers with the sums, row by row
+   */
+  List<Expr.Read> multiply(
       BodyBuilder body,
       Expr panel,
       List<Expr> starts,
       Expr terms,
       Optional<Ahead> requested,
-      Expr to) {
+      Expr spare) {
     Optional<Ahead> ahead = offsets.isEmpty() ? requested : Optional.empty();
     ScalarType scalar = Exprs.registerType(result.dtype());
     Expr zero = body.variable("zero", Exprs.constant(new Type(scalar, tile.lanes()), 0));
@@ -107,14 +128,9 @@ record RowTile(
     if (unroll > 1) {
       body.when(whole.lt(terms), () -> add(body, panel, starts, whole, sums));
     }
-    // Stored where the first sum goes right after, so that reading ahead is not in vain.
-    seen.ifPresent(word -> body.store(result, to, Exprs.bitcast(scalar, word)));
-    for (int r = 0; r < tile.rows(); r++) {
-      for (int v = 0; v < tile.vectors(); v++) {
-        Expr at = to.plus((double) r * columns + (double) v * tile.lanes());
-        body.store(result, at, sums.get(r * tile.vectors() + v));
-      }
-    }
+    // Stored somewhere, so that reading ahead is not in vain.
+    seen.ifPresent(word -> body.store(result, spare, Exprs.bitcast(scalar, word)));
+    return sums;
   }
 
   /**

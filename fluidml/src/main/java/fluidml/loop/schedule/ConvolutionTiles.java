@@ -1,0 +1,331 @@
+package fluidml.loop.schedule;
+
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
+import fluidml.loop.KernelBuilder;
+import fluidml.loop.schedule.ConvolutionSchedule.Problem;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+import java.util.function.IntConsumer;
+
+/**
+ * The procedures that compute a tile of a convolution: some pixels times a panel of filters.
+ *
+ * <p>Where little is fused behind the sums and the panel is full, {@code convolve} hands the sums
+ * to the {@link TileStore} as they lie in registers: with few channels, a way through memory and
+ * back would take as long as the multiplications. Else {@code multiply} leaves them in scratch, and
+ * {@code finish} takes them from there.
+ *
+ * @param table for each tile an entry: for each pixel, where its window begins and its coordinates;
+ *     last, whether windows were copied. Pixels that do not exist have the place of the last one.
+ * @param offsets the place of each term from a window's beginning, int32; empty if terms are
+ *     neighbours
+ * @param gathered copies of windows, if any are copied
+ * @param sums scratch for a tile
+ * @param readsAhead whether a tile reads a part of the next panel on the way
+ */
+record ConvolutionTiles(
+    Problem problem,
+    TileShape tile,
+    TileStore result,
+    Buffer table,
+    Optional<Buffer> offsets,
+    Optional<Buffer> gathered,
+    Buffer sums,
+    boolean readsAhead) {
+
+  /**
+   * A tile to compute.
+   *
+   * @param image its image
+   * @param channel its first output channel
+   * @param slot number of its entry in the table
+   * @param height pixels of every tile
+   * @param count pixels that exist, one at least
+   * @param panel where the panel begins
+   * @param wide whether the panel is as wide as the widest
+   * @param width filters of the panel
+   * @param ahead what is read ahead; empty unless {@code readsAhead}
+   */
+  record Place(
+      Expr image,
+      Expr channel,
+      Expr slot,
+      Expr height,
+      Expr count,
+      Expr panel,
+      Expr wide,
+      Expr width,
+      Optional<RowTile.Ahead> ahead) {}
+
+  /** Numbers of an entry of the table. */
+  static int entry(TileShape tile, int rank) {
+    return tile.rows() * (rank + 1) + 1;
+  }
+
+  private int rank() {
+    return problem.axes().size();
+  }
+
+  private int entry() {
+    return entry(tile, rank());
+  }
+
+  /** Heights of tiles that are finished from registers; others are of images with few pixels. */
+  private boolean isDirect(int height) {
+    return problem.brief() && height >= tile.rows() - 1;
+  }
+
+  private static String name(String kind, boolean copied, int height, int vectors) {
+    return kind + (copied ? "Gathered" : "") + height + "x" + vectors;
+  }
+
+  /** Writes the procedures. */
+  void declare(KernelBuilder kernel) {
+    List<String> place = List.of("image", "channel", "slot", "rows", "width");
+    for (int vectors : new TreeSet<>(List.of(tile.vectors(), problem.narrowVectors()))) {
+      for (int height = 1; height <= tile.rows(); height++) {
+        TileShape part = new TileShape(height, vectors, tile.lanes());
+        if (!problem.isCopied()) {
+          declare(kernel, part, false);
+        }
+        if (gathered.isPresent()) {
+          declare(kernel, part, true);
+        }
+      }
+      Optional<Expr> columns = Optional.of(Exprs.index((long) vectors * tile.lanes()));
+      kernel.procedure("finish" + vectors, place, (b, p) -> finish(b, p, columns));
+    }
+    kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, Optional.empty()));
+  }
+
+  private void declare(KernelBuilder kernel, TileShape part, boolean copied) {
+    List<String> operands =
+        readsAhead ? List.of("slot", "panel", "ahead", "stride") : List.of("slot", "panel");
+    kernel.procedure(
+        name("multiply", copied, part.rows(), part.vectors()),
+        operands,
+        (b, p) -> {
+          List<Expr> starts =
+              copied ? copies(b, part, p.getFirst()) : windows(b, part, p.getFirst());
+          micro(part, copied).write(b, p.get(1), starts, problem.depth(), ahead(p), Exprs.index(0));
+        });
+    if (isDirect(part.rows())) {
+      List<String> all = new ArrayList<>(operands);
+      all.addAll(List.of("image", "channel", "rows"));
+      kernel.procedure(
+          name("convolve", copied, part.rows(), part.vectors()),
+          all,
+          (b, p) -> convolve(b, part, copied, p));
+    }
+  }
+
+  private RowTile micro(TileShape part, boolean copied) {
+    return copied
+        ? new RowTile(
+            part, gathered.orElseThrow(), Optional.empty(), problem.panels(), tile.columns(), sums)
+        : new RowTile(part, problem.input(), offsets, problem.panels(), tile.columns(), sums);
+  }
+
+  private Optional<RowTile.Ahead> ahead(List<Expr> parameters) {
+    return readsAhead
+        ? Optional.of(new RowTile.Ahead(parameters.get(2), parameters.get(3)))
+        : Optional.empty();
+  }
+
+  private List<Expr> copies(BodyBuilder b, TileShape part, Expr slot) {
+    Expr depth = problem.depth();
+    Expr line = b.let("line", slot.times(depth).times(tile.rows()));
+    List<Expr> starts = new ArrayList<>();
+    for (int r = 0; r < part.rows(); r++) {
+      starts.add(b.let("start", line.plus(depth.times((double) r))));
+    }
+    return starts;
+  }
+
+  private List<Expr> windows(BodyBuilder b, TileShape part, Expr slot) {
+    Expr line = b.let("line", slot.times(entry()));
+    List<Expr> starts = new ArrayList<>();
+    for (int r = 0; r < part.rows(); r++) {
+      starts.add(b.let("start", Exprs.place(b.load(table, line.plus(r * (rank() + 1.0))))));
+    }
+    return starts;
+  }
+
+  /** Like {@link #windows} on a single axis, where one look at the table is enough. */
+  private List<Expr> evenWindows(BodyBuilder b, TileShape part, Expr slot, Expr rows) {
+    WindowAxis axis = problem.axes().getFirst();
+    Expr step = b.let("step", axis.stride().times(axis.inputStride()));
+    Expr last = b.let("last", rows.minus(1));
+    Expr first = b.let("start", Exprs.place(b.load(table, slot.times(entry()))));
+    List<Expr> starts = new ArrayList<>(List.of(first));
+    for (int r = 1; r < part.rows(); r++) {
+      Expr at = first.plus(last.min(Exprs.index(r)).times(step));
+      starts.add(b.let("start", Exprs.place(at)));
+    }
+    return starts;
+  }
+
+  /** Multiplies and stores what exists of a tile. */
+  private void convolve(BodyBuilder b, TileShape part, boolean copied, List<Expr> p) {
+    Expr slot = p.getFirst();
+    List<Expr> special = p.subList(p.size() - 3, p.size());
+    Expr rows = special.get(2);
+    List<Expr> starts =
+        copied
+            ? copies(b, part, slot)
+            : rank() == 1 ? evenWindows(b, part, slot, rows) : windows(b, part, slot);
+    List<Expr.Read> all =
+        micro(part, copied)
+            .multiply(b, p.get(1), starts, problem.depth(), ahead(p), Exprs.index(0));
+    Expr line = b.let("line", slot.times(entry()));
+    List<Expr> first = position(b, line);
+    for (int r = 0; r < part.rows(); r++) {
+      int row = r;
+      Runnable store =
+          () -> {
+            List<Expr> position =
+                row == 0
+                    ? first
+                    : rank() == 1
+                        ? List.of(first.getFirst().plus(row))
+                        : position(b, line.plus(row * (rank() + 1.0)));
+            for (int v = 0; v < part.vectors(); v++) {
+              List<Expr> coordinates = new ArrayList<>(List.of(special.get(0)));
+              coordinates.add(b.let("c", special.get(1).plus((double) v * tile.lanes())));
+              coordinates.addAll(position);
+              result.store(b, all.get(row * part.vectors() + v), coordinates, Optional.empty());
+            }
+          };
+      if (r == 0) {
+        store.run();
+      } else {
+        b.when(Exprs.index(r).lt(rows), store);
+      }
+    }
+  }
+
+  private List<Expr> position(BodyBuilder b, Expr at) {
+    List<Expr> position = new ArrayList<>();
+    for (int a = 0; a < rank(); a++) {
+      position.add(b.let("o" + a, b.load(table, at.plus(a + 1))));
+    }
+    return position;
+  }
+
+  /** Hands a tile to the store: a known number of whole vectors, else up to the filters' end. */
+  private void finish(BodyBuilder b, List<Expr> parameters, Optional<Expr> columns) {
+    int lanes = problem.resultLanes();
+    Expr line = b.let("line", parameters.get(2).times(entry()));
+    b.loop(
+        "r",
+        Exprs.index(0),
+        parameters.get(3),
+        r -> {
+          Expr at = b.let("at", line.plus(r.times(rank() + 1)));
+          List<Expr> position = position(b, at);
+          BiConsumer<Expr, Optional<Expr>> vector =
+              (c, mask) -> {
+                List<Expr> coordinates = new ArrayList<>(List.of(parameters.getFirst()));
+                coordinates.add(b.let("c", parameters.get(1).plus(c)));
+                coordinates.addAll(position);
+                Expr value = b.load(sums, r.times(tile.columns()).plus(c), lanes);
+                result.store(b, value, coordinates, mask);
+              };
+          if (columns.isPresent()) {
+            b.loop(
+                "c", Exprs.index(0), columns.get(), lanes, c -> vector.accept(c, Optional.empty()));
+          } else {
+            b.vectorLoop("c", Exprs.index(0), parameters.get(4), lanes, vector);
+          }
+        });
+  }
+
+  /** Calls the procedures for a tile. */
+  void compute(BodyBuilder b, Place at) {
+    List<Expr> operands = new ArrayList<>(List.of(at.slot, at.panel));
+    at.ahead.ifPresent(next -> operands.addAll(List.of(next.start(), next.stride())));
+    List<Expr> finished = List.of(at.image, at.channel, at.slot, at.count, at.width);
+    Runnable byScratch =
+        () -> {
+          chooseVectors(b, at, vectors -> multiply(b, at, vectors, operands));
+          problem.finish(b, tile, at.width, finished);
+        };
+    if (!problem.brief()) {
+      byScratch.run();
+      return;
+    }
+    List<Expr> all = new ArrayList<>(operands);
+    all.addAll(List.of(at.image, at.channel, at.count));
+    Expr full = at.width.eq(Exprs.index(tile.columns()));
+    if (problem.isNarrow(tile)) {
+      Expr narrow = Exprs.index((long) problem.narrowVectors() * tile.lanes());
+      full = Exprs.or(full, at.width.eq(narrow));
+    }
+    Expr direct = Exprs.and(full, at.height.ge(Exprs.index(tile.rows() - 1L)));
+    b.when(direct, () -> chooseVectors(b, at, vectors -> convolve(b, at, vectors, all)), byScratch);
+  }
+
+  private void chooseVectors(BodyBuilder b, Place at, IntConsumer body) {
+    if (problem.isNarrow(tile)) {
+      b.when(
+          at.wide, () -> body.accept(tile.vectors()), () -> body.accept(problem.narrowVectors()));
+    } else {
+      body.accept(tile.vectors());
+    }
+  }
+
+  private void multiply(BodyBuilder b, Place at, int vectors, List<Expr> arguments) {
+    chooseSource(
+        b,
+        at,
+        copied ->
+            Heights.call(
+                b,
+                height -> name("multiply", copied, height, vectors),
+                tile.rows(),
+                at.height,
+                arguments));
+  }
+
+  private void convolve(BodyBuilder b, Place at, int vectors, List<Expr> arguments) {
+    Expr[] all = arguments.toArray(Expr[]::new);
+    int most = tile.rows();
+    chooseSource(
+        b,
+        at,
+        copied -> {
+          Runnable high = () -> b.call(name("convolve", copied, most, vectors), all);
+          if (most == 1) {
+            high.run();
+          } else {
+            b.when(
+                at.height.eq(Exprs.index(most)),
+                high,
+                () -> b.call(name("convolve", copied, most - 1, vectors), all));
+          }
+        });
+  }
+
+  /** Whether a tile's rows are read from copies. */
+  @FunctionalInterface
+  private interface Source {
+    void accept(boolean copied);
+  }
+
+  private void chooseSource(BodyBuilder b, Place at, Source body) {
+    if (problem.isCopied()) {
+      body.accept(true);
+    } else if (gathered.isPresent()) {
+      Expr outside = b.load(table, at.slot.times(entry()).plus(entry() - 1));
+      b.when(outside.ne(Exprs.index(0)), () -> body.accept(true), () -> body.accept(false));
+    } else {
+      body.accept(false);
+    }
+  }
+}
