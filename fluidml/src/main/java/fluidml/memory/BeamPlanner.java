@@ -1,9 +1,6 @@
 package fluidml.memory;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.List;
 
 /**
  * Fills valleys like {@link ValleyPlanner}, but layer by layer and in several ways at once: each of
@@ -19,13 +16,13 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
   enum Weight {
     /** The one that covers most sections. */
     SECTIONS,
-    /** The largest product of sections and the fourth root of the bytes. */
+    /** The largest product of sections and the eighth root of the bytes. */
     TALLER;
 
     double of(double sections, double bytes) {
       return switch (this) {
         case SECTIONS -> sections;
-        case TALLER -> sections * Math.sqrt(Math.sqrt(bytes));
+        case TALLER -> sections * Math.sqrt(Math.sqrt(Math.sqrt(bytes)));
       };
     }
   }
@@ -45,12 +42,6 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
    */
   private static final double FILLER = 0.001;
 
-  /**
-   * A loss of one part in so many of the bound more counts about e times as much. A power instead
-   * of an exponential has the same bits everywhere.
-   */
-  private static final double SHARPNESS = 300;
-
   @Override
   public MemoryPlan planBlocks(MemoryProblem problem) {
     if (problem.spans().anyFixed()) {
@@ -59,15 +50,15 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
     return new Beam(problem, weight).plan(name);
   }
 
-  /** One way to continue a partial plan. */
-  private record Continuation(int parent, long variation, double loss) {}
-
   /** A partial plan. */
   private static final class Partial {
     final Valleys.State state;
 
     /** Bytes that are still to lie over each section, those of short buffers in part only. */
     final double[] rest;
+
+    /** How bad it is what has been lost. */
+    double loss;
 
     Partial(Valleys valleys) {
       state = valleys.new State();
@@ -98,6 +89,7 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
       variations = (int) Math.min(MOST_VARIATIONS, Math.ceil(VARIATIONS / Math.sqrt(n)));
       levels = Math.max(1, (int) Math.sqrt(n));
       bound = problem.lowerBound();
+      valleys.levelSteps(problem.lowerBound());
       bytes = new double[sections.buffer.length];
       for (int i = 0; i < bytes.length; i++) {
         double covered = sections.to[i] - sections.from[i];
@@ -120,7 +112,7 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
       for (int level = 1; level <= levels; level++) {
         boolean last = level == levels;
         long goal = last ? Long.MAX_VALUE : (long) (bound * level / levels);
-        count = keep(continuations(count, level, goal), goal);
+        count = advance(count, level, goal);
       }
       now[0].state.restore();
       return valleys.toPlan(name);
@@ -139,8 +131,9 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
       }
     }
 
-    private List<Continuation> continuations(int count, int level, long goal) {
-      List<Continuation> found = new ArrayList<>();
+    /** Continues the partial plans to a level, and returns how many of the best there are now. */
+    private int advance(int count, int level, long goal) {
+      int kept = 0;
       int each = Math.max(1, variations / count);
       for (int parent = 0; parent < count; parent++) {
         now[parent].state.restore();
@@ -149,42 +142,39 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
           long variation = k == 0 ? 0 : (((long) level << 3) + parent) * MOST_VARIATIONS + k;
           valleys.fillTo(goal, variation);
           double loss = goal == Long.MAX_VALUE ? valleys.arena() : loss(now[parent].rest);
-          found.add(new Continuation(parent, variation, loss));
+          kept = keep(kept, loss, now[parent]);
           valleys.undo(now[parent].state);
         }
       }
-      found.sort(Comparator.comparingDouble(Continuation::loss));
-      return found;
+      Partial[] best = next;
+      next = now;
+      now = best;
+      return kept;
     }
 
-    /** Makes the best continuations the partial plans, and returns how many they are. */
-    private int keep(List<Continuation> found, long goal) {
-      int count = 0;
-      double before = -1;
-      for (Continuation c : found) {
-        if (count == next.length) {
-          break;
-        }
-        // Equal losses are nearly always equal plans.
-        if (c.loss != before) {
-          before = c.loss;
-          Partial parent = now[c.parent];
-          Partial child = next[count++];
-          parent.state.restore();
-          valleys.fillTo(goal, c.variation);
-          child.state.save();
-          placedChanges();
-          double placed = 0;
-          for (int k = 0; k < sections.count; k++) {
-            placed += change[k];
-            child.rest[k] = parent.rest[k] - placed;
-          }
-        }
+    /** Keeps what has just been filled if it is among the best; the best come first. */
+    private int keep(int kept, double loss, Partial parent) {
+      int at = kept;
+      while (at > 0 && next[at - 1].loss > loss) {
+        at--;
       }
-      Partial[] kept = next;
-      next = now;
-      now = kept;
-      return count;
+      // Equal losses are nearly always equal plans.
+      if (at == next.length || (at > 0 && next[at - 1].loss == loss)) {
+        return kept;
+      }
+      int last = Math.min(kept, next.length - 1);
+      Partial child = next[last];
+      System.arraycopy(next, at, next, at + 1, last - at);
+      next[at] = child;
+      child.loss = loss;
+      child.state.save();
+      placedChanges();
+      double placed = 0;
+      for (int k = 0; k < sections.count; k++) {
+        placed += change[k];
+        child.rest[k] = parent.rest[k] - placed;
+      }
+      return last + 1;
     }
 
     private void placedChanges() {
@@ -196,18 +186,22 @@ record BeamPlanner(String name, Weight weight) implements MemoryPlanner {
       }
     }
 
-    /** Returns how bad it is what has been lost, over all sections. */
+    /**
+     * Returns how bad it is what has been lost, over all sections. A loss of one level more counts
+     * about e times as much; a power instead of an exponential has the same bits everywhere.
+     */
     private double loss(double[] rest) {
       placedChanges();
       double sum = 0;
       double placed = 0;
       double inverse = 1 / bound;
+      double sharpness = levels / 16.0;
       for (int a = 0; a < sections.count; a = valleys.end(a)) {
         double floor = valleys.floor(a);
         for (int k = a; k < valleys.end(a); k++) {
           placed += change[k];
           double above = (floor + rest[k] - placed) * inverse - 1;
-          double power = Math.max(0, 1 + above * (SHARPNESS / 16));
+          double power = Math.max(0, 1 + above * sharpness);
           power *= power;
           power *= power;
           power *= power;

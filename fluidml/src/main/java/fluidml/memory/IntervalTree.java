@@ -1,7 +1,5 @@
 package fluidml.memory;
 
-import java.util.Arrays;
-
 /**
  * Weighted intervals {@code [from, to)} with the question for the heaviest whose ends lie in given
  * ranges: a k-d tree over both ends with the largest weight below each node (Bentley, 1975).
@@ -9,14 +7,20 @@ import java.util.Arrays;
 final class IntervalTree {
   private static final int LEAF = 8;
 
+  /** The intervals in the order of the leaves; ends and weights are in this order, too. */
+  private final int[] order;
+
   private final int[] from;
   private final int[] to;
   private final double[] weight;
 
-  /** The intervals in the order of the leaves, and the way back. */
-  private final int[] order;
-
+  /** Where an interval is in the order of the leaves. */
   private final int[] position;
+
+  /** The leaf of each interval, and where each leaf starts in the order of the leaves. */
+  private final int[] leaf;
+
+  private final int[] leafStart;
   private final int leaves;
   private final double[] best;
 
@@ -34,9 +38,10 @@ final class IntervalTree {
   private int[] few = {};
   private int fewCount;
 
+  /** What is not heavier than this is not wanted. */
+  private double enough;
+
   IntervalTree(int[] from, int[] to) {
-    this.from = from;
-    this.to = to;
     int n = from.length;
     weight = new double[n];
     order = Orders.identity(n);
@@ -45,9 +50,16 @@ final class IntervalTree {
     leaves = blocks == 1 ? 1 : Integer.highestOneBit(blocks - 1) * 2;
     best = new double[2 * leaves];
     box = new int[8 * leaves];
-    build(1, 0, n, true);
+    leaf = new int[n];
+    leafStart = new int[leaves + 1];
+    leafStart[leaves] = n;
+    build(1, 0, n, from, to, true);
+    this.from = new int[n];
+    this.to = new int[n];
     for (int i = 0; i < n; i++) {
       position[order[i]] = i;
+      this.from[i] = from[order[i]];
+      this.to[i] = to[order[i]];
     }
   }
 
@@ -56,7 +68,7 @@ final class IntervalTree {
     return (low + high) >>> 1;
   }
 
-  private void build(int node, int low, int high, boolean byFrom) {
+  private void build(int node, int low, int high, int[] from, int[] to, boolean byFrom) {
     int b = 4 * node;
     box[b] = Integer.MAX_VALUE;
     box[b + 1] = Integer.MIN_VALUE;
@@ -70,8 +82,13 @@ final class IntervalTree {
     }
     if (node < leaves) {
       select(low, high, middle(low, high), byFrom ? from : to);
-      build(2 * node, low, middle(low, high), !byFrom);
-      build(2 * node + 1, middle(low, high), high, !byFrom);
+      build(2 * node, low, middle(low, high), from, to, !byFrom);
+      build(2 * node + 1, middle(low, high), high, from, to, !byFrom);
+    } else {
+      leafStart[node - leaves] = low;
+      for (int i = low; i < high; i++) {
+        leaf[order[i]] = node;
+      }
     }
   }
 
@@ -108,25 +125,21 @@ final class IntervalTree {
 
   /** Puts all intervals back with these weights. */
   void reset(double[] weights) {
-    System.arraycopy(weights, 0, weight, 0, weights.length);
-    Arrays.fill(best, Double.NEGATIVE_INFINITY);
-    fill(1, 0, order.length);
-  }
-
-  private void fill(int node, int low, int high) {
-    if (node >= leaves) {
-      best[node] = leafBest(low, high);
-      return;
+    for (int i = 0; i < weight.length; i++) {
+      weight[i] = weights[order[i]];
     }
-    fill(2 * node, low, middle(low, high));
-    fill(2 * node + 1, middle(low, high), high);
-    best[node] = Math.max(best[2 * node], best[2 * node + 1]);
+    for (int node = leaves; node < 2 * leaves; node++) {
+      best[node] = leafBest(node);
+    }
+    for (int node = leaves - 1; node > 0; node--) {
+      best[node] = Math.max(best[2 * node], best[2 * node + 1]);
+    }
   }
 
-  private double leafBest(int low, int high) {
+  private double leafBest(int node) {
     double most = Double.NEGATIVE_INFINITY;
-    for (int i = low; i < high; i++) {
-      most = Math.max(most, weight[order[i]]);
+    for (int i = leafStart[node - leaves]; i < leafStart[node - leaves + 1]; i++) {
+      most = Math.max(most, weight[i]);
     }
     return most;
   }
@@ -142,23 +155,17 @@ final class IntervalTree {
   }
 
   private void set(int interval, double weightNow) {
-    weight[interval] = weightNow;
-    int node = 1;
-    int low = 0;
-    int high = order.length;
-    while (node < leaves) {
-      int middle = middle(low, high);
-      if (position[interval] < middle) {
-        node = 2 * node;
-        high = middle;
-      } else {
-        node = 2 * node + 1;
-        low = middle;
+    weight[position[interval]] = weightNow;
+    int node = leaf[interval];
+    double most = leafBest(node);
+    // A node above changes only if the one below it has.
+    while (best[node] != most) {
+      best[node] = most;
+      node >>>= 1;
+      if (node == 0) {
+        return;
       }
-    }
-    best[node] = leafBest(low, high);
-    for (int up = node >>> 1; up > 0; up >>>= 1) {
-      best[up] = Math.max(best[2 * up], best[2 * up + 1]);
+      most = Math.max(best[2 * node], best[2 * node + 1]);
     }
   }
 
@@ -200,13 +207,17 @@ final class IntervalTree {
     maxTo = endHigh;
     few = result;
     fewCount = 0;
-    search(1, 0, order.length);
+    enough = Double.NEGATIVE_INFINITY;
+    search(1);
+    for (int k = 0; k < fewCount; k++) {
+      few[k] = order[few[k]];
+    }
     return fewCount;
   }
 
-  private void search(int node, int low, int high) {
+  private void search(int node) {
     int b = 4 * node;
-    if (best[node] <= enough()
+    if (best[node] <= enough
         || box[b] > maxFrom
         || box[b + 1] < minFrom
         || box[b + 2] > maxTo
@@ -214,30 +225,23 @@ final class IntervalTree {
       return;
     }
     if (node >= leaves) {
-      for (int i = low; i < high; i++) {
-        int x = order[i];
-        if (weight[x] > enough()
-            && from[x] >= minFrom
-            && from[x] <= maxFrom
-            && to[x] >= minTo
-            && to[x] <= maxTo) {
-          insert(x);
+      int stop = leafStart[node - leaves + 1];
+      for (int i = leafStart[node - leaves]; i < stop; i++) {
+        if (weight[i] > enough
+            && from[i] >= minFrom
+            && from[i] <= maxFrom
+            && to[i] >= minTo
+            && to[i] <= maxTo) {
+          insert(i);
         }
       }
-      return;
-    }
-    int middle = middle(low, high);
-    if (best[2 * node] >= best[2 * node + 1]) {
-      search(2 * node, low, middle);
-      search(2 * node + 1, middle, high);
+    } else if (best[2 * node] >= best[2 * node + 1]) {
+      search(2 * node);
+      search(2 * node + 1);
     } else {
-      search(2 * node + 1, middle, high);
-      search(2 * node, low, middle);
+      search(2 * node + 1);
+      search(2 * node);
     }
-  }
-
-  private double enough() {
-    return fewCount < few.length ? Double.NEGATIVE_INFINITY : weight[few[fewCount - 1]];
   }
 
   private void insert(int x) {
@@ -247,5 +251,8 @@ final class IntervalTree {
       at--;
     }
     few[at] = x;
+    if (fewCount == few.length) {
+      enough = weight[few[fewCount - 1]];
+    }
   }
 }

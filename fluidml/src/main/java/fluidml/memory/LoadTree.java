@@ -53,6 +53,11 @@ final class LoadTree {
     return found;
   }
 
+  /** Returns the number at the place that {@link #largest} has found last. */
+  long foundValue() {
+    return foundValue;
+  }
+
   private void largest(int node, int low, int high, int from, int to, long above) {
     if (most[node] + above <= foundValue) {
       return;

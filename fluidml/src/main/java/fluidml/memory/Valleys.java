@@ -9,6 +9,12 @@ import java.util.function.DoubleBinaryOperator;
  * common, so the order in which they are filled does not matter.
  */
 final class Valleys {
+  /** In a run of up to so many sections, whether anything fits is asked section by section. */
+  private static final int NARROW = 32;
+
+  /** The highest step that may be levelled, as a share of the bound. */
+  private static final double STEP = 0.001;
+
   /** How much heavier a buffer on top gets. */
   private static final double GAIN = 2;
 
@@ -32,7 +38,21 @@ final class Valleys {
   private final int[] placed;
   private int placedCount;
   private long variant;
+
+  /** The arena to aim at where steps are levelled, or zero. */
+  private long levelled;
+
   private final int[] choices = new int[CHOICES];
+
+  /** Buffers by first section, and where those of each section start. */
+  private final int[] byFrom;
+
+  private final int[] firstOf;
+
+  /** Where the first to end ends of those that start at a section and are not placed. */
+  private final int[] earliest;
+
+  private final boolean[] taken;
 
   /** Runs that may be valleys. */
   private int[] open;
@@ -68,6 +88,19 @@ final class Valleys {
     offsets = new long[problem.count()];
     placed = new int[n];
     open = new int[16];
+    byFrom = new int[n];
+    firstOf = new int[m + 1];
+    earliest = new int[m];
+    taken = new boolean[n];
+    for (int i = 0; i < n; i++) {
+      firstOf[sections.from[i]]++;
+    }
+    for (int k = 1; k <= m; k++) {
+      firstOf[k] += firstOf[k - 1];
+    }
+    for (int i = 0; i < n; i++) {
+      byFrom[--firstOf[sections.from[i]]] = i;
+    }
   }
 
   /** Makes the buffers that end above an offset heavier for the next plan. */
@@ -95,10 +128,25 @@ final class Valleys {
     return arena;
   }
 
+  /**
+   * Makes valleys that are a small step deep rise to their lower wall at once where that can be
+   * afforded: floor and bytes still to come are far enough below the bound for the height. Wide
+   * level floors have room for more buffers than what would have filled the step.
+   *
+   * @param bound bytes that no plan is below
+   */
+  void levelSteps(long bound) {
+    levelled = bound;
+  }
+
   /** Takes all buffers off. */
   void clear() {
     unplaced.reset(weights);
     load = new LoadTree(full);
+    Arrays.fill(taken, false);
+    for (int k = 0; k < earliest.length; k++) {
+      earliest[k] = earliestAt(k);
+    }
     arena = 0;
     placedCount = 0;
     if (sections.count > 0) {
@@ -152,11 +200,41 @@ final class Valleys {
     return floor[a];
   }
 
+  private int earliestAt(int section) {
+    int least = Integer.MAX_VALUE;
+    for (int k = firstOf[section]; k < firstOf[section + 1]; k++) {
+      int i = byFrom[k];
+      if (!taken[i] && sections.to[i] < least) {
+        least = sections.to[i];
+      }
+    }
+    return least;
+  }
+
+  private void take(int i, boolean out) {
+    taken[i] = out;
+    earliest[sections.from[i]] = earliestAt(sections.from[i]);
+  }
+
+  /** Returns whether nothing fits into a narrow run; of wider ones that is not known. */
+  private boolean isBarren(int a, int b) {
+    if (b - a > NARROW) {
+      return false;
+    }
+    for (int k = a; k < b; k++) {
+      if (earliest[k] <= b) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** Takes off what the last {@link #fillTo} has placed on a state. */
   void undo(State state) {
     for (int k = placedCount - 1; k >= 0; k--) {
       int i = placed[k];
       unplaced.add(i, weights[i]);
+      take(i, false);
       load.add(sections.from[i], sections.to[i], problem.bytes(sections.buffer[i]));
     }
     placedCount = 0;
@@ -178,6 +256,8 @@ final class Valleys {
     private final long[] offsets = new long[problem.count()];
     private final IntervalTree.Copy unplaced = Valleys.this.unplaced.new Copy();
     private final LoadTree load = new LoadTree(full);
+    private final boolean[] taken = new boolean[placed.length];
+    private final int[] earliest = new int[sections.count];
     private long arena;
 
     void save() {
@@ -188,6 +268,8 @@ final class Valleys {
       System.arraycopy(from.offsets, 0, offsets, 0, offsets.length);
       unplaced.save();
       load.copy(from.load);
+      System.arraycopy(from.taken, 0, taken, 0, taken.length);
+      System.arraycopy(from.earliest, 0, earliest, 0, earliest.length);
       arena = from.arena;
     }
 
@@ -197,6 +279,8 @@ final class Valleys {
       System.arraycopy(offsets, 0, to.offsets, 0, offsets.length);
       unplaced.restore();
       to.load.copy(load);
+      System.arraycopy(taken, 0, to.taken, 0, taken.length);
+      System.arraycopy(earliest, 0, to.earliest, 0, earliest.length);
     }
   }
 
@@ -229,7 +313,17 @@ final class Valleys {
 
   private void fill(int a) {
     int b = end[a];
+    if (isBarren(a, b)) {
+      if (wall(a) < Long.MAX_VALUE) {
+        rise(a);
+      }
+      return;
+    }
     int critical = load.largest(a, b);
+    if (isSmallStep(a, critical)) {
+      rise(a);
+      return;
+    }
     int chosen =
         variant == 0 ? unplaced.heaviest(a, critical, critical + 1, b) : varied(a, critical, b);
     if (chosen < 0) {
@@ -240,6 +334,17 @@ final class Valleys {
     } else if (wall(a) < Long.MAX_VALUE) {
       rise(a);
     }
+  }
+
+  /** Returns whether a valley may rise as it is, given the section that has most to hold. */
+  private boolean isSmallStep(int a, int critical) {
+    long wall = wall(a);
+    if (levelled == 0 || wall == Long.MAX_VALUE || wall - floor[a] > STEP * levelled) {
+      return false;
+    }
+    double height = Math.min(1, (double) floor[a] / levelled);
+    long lost = wall + load.foundValue() - full[critical];
+    return lost <= height * (levelled - full[critical]);
   }
 
   /** Returns one of the heaviest, the same every time for a variation, a valley and its floor. */
@@ -278,6 +383,7 @@ final class Valleys {
     long top = offsets[buffer] + bytes;
     arena = Math.max(arena, top);
     unplaced.remove(chosen);
+    take(chosen, true);
     placed[placedCount++] = chosen;
     load.add(from, to, -bytes);
     if (from > a) {

@@ -1,9 +1,11 @@
 package fluidml.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -62,6 +64,49 @@ class BeamPlannerTest {
     state.restore();
     valleys.fillTo(Long.MAX_VALUE, 0);
     assertEquals(plain, valleys.toPlan("plan"));
+  }
+
+  @Test
+  void levelledStepsKeepPlansValidAndSkylinesExact() {
+    for (long seed = 1; seed <= 5; seed++) {
+      MemoryProblem problem = random(900, seed);
+      Valleys valleys = new Valleys(problem, (sections, bytes) -> sections);
+      MemoryPlan plain = valleys.plan("plan");
+      valleys.levelSteps(problem.lowerBound());
+      MemoryPlan levelled = PlanValidator.check(problem, valleys.plan("plan"));
+      assertNotEquals(plain, levelled);
+      valleys.clear();
+      valleys.fillTo(problem.lowerBound() / 2, 0);
+      Valleys.State state = valleys.new State();
+      state.save();
+      valleys.fillTo(Long.MAX_VALUE, 1);
+      PlanValidator.check(problem, valleys.toPlan("variation"));
+      valleys.undo(state);
+      valleys.fillTo(Long.MAX_VALUE, 0);
+      assertEquals(levelled, valleys.toPlan("plan"), "order and layers do not matter");
+    }
+  }
+
+  @Test
+  void largestLoadIsFoundWithItsPlace() {
+    Random random = new Random(7);
+    long[] values = random.longs(77, 0, 1000).toArray();
+    LoadTree tree = new LoadTree(values);
+    for (int k = 0; k < 500; k++) {
+      int a = random.nextInt(values.length);
+      int b = a + 1 + random.nextInt(values.length - a);
+      long more = random.nextInt(200) - 100L;
+      for (int i = a; i < b; i++) {
+        values[i] += more;
+      }
+      tree.add(a, b, more);
+      int from = random.nextInt(values.length);
+      int to = from + 1 + random.nextInt(values.length - from);
+      int place = tree.largest(from, to);
+      assertTrue(from <= place && place < to);
+      assertEquals(Arrays.stream(values, from, to).max().getAsLong(), values[place]);
+      assertEquals(values[place], tree.foundValue());
+    }
   }
 
   @Test
