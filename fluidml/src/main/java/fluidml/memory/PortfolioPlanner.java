@@ -11,7 +11,7 @@ import java.util.List;
  * @param greedy planners that place one buffer after the other, in order of cost
  * @param valleys planners whose time does not depend on how many buffers are live together
  * @param beams dear planners for problems of more than a thousand buffers that no other brings
- *     close to the bound
+ *     close to the bound; they are asked together
  * @param searchNodes states that branch and bound may look at when no member meets the bound
  */
 record PortfolioPlanner(
@@ -47,16 +47,24 @@ record PortfolioPlanner(
     }
     boolean brief = searchNodes == 0 && problem.count() <= SMALL;
     best = first(brief ? valleys.subList(0, 1) : valleys, problem, goal, best);
-    if (problem.count() > SMALL) {
+    long close = Math.max(goal, (long) (CLOSE * problem.lowerBound()));
+    if (problem.count() > SMALL && best.arenaBytes() > close) {
       boolean twice = problem.count() <= MOST_BEAMED_TWICE;
-      long close = Math.max(goal, (long) (CLOSE * problem.lowerBound()));
-      best = first(twice ? beams : beams.subList(0, 1), problem, close, best);
+      best = best(twice ? beams : beams.subList(0, 1), problem, best);
     }
     if (best.arenaBytes() > goal && searchNodes > 0 && problem.count() <= MOST_SEARCHED) {
       ExactPlanner.Limits limits = ExactPlanner.Limits.ofNodes(searchNodes).withTarget(goal);
       best = new ExactPlanner(limits).improve(problem, best).plan();
     }
     return best;
+  }
+
+  /** Asks all planners, side by side where there are processors for it. */
+  private static MemoryPlan best(
+      List<MemoryPlanner> planners, MemoryProblem problem, MemoryPlan start) {
+    return planners.parallelStream()
+        .map(planner -> planner.planBlocks(problem))
+        .reduce(start, (a, b) -> b.arenaBytes() < a.arenaBytes() ? b : a);
   }
 
   private static MemoryPlan first(
