@@ -25,6 +25,15 @@ final class Binding implements AutoCloseable {
   /** Work (in {@link fluidml.lower.KernelCall#work} units) that is worth a thread of its own. */
   private static final long WORK_PER_THREAD = 16_384;
 
+  /** Work that is worth a piece of a thread's part of its own. */
+  private static final long WORK_PER_PIECE = 1 << 22;
+
+  /** The same for each byte of a thread's private memory. */
+  private static final long WORK_PER_PRIVATE_BYTE = 64;
+
+  /** Pieces of half a part, at most. */
+  private static final int MOST_PIECES = 8;
+
   /** How many choices of tensors in the caller's memory are remembered. */
   private static final int PLANS = 4;
 
@@ -40,6 +49,7 @@ final class Binding implements AutoCloseable {
   private final NativeBuffer frames;
   private final long[] extents;
   private final int[] parts;
+  private final int[] pieces;
   private final long[] scratchStrides;
   private final List<ArenaPlan> plans = new ArrayList<>();
   private final long[][] outputDims;
@@ -84,6 +94,7 @@ final class Binding implements AutoCloseable {
     int steps = executable.instructions().size();
     extents = new long[steps];
     parts = new int[steps];
+    pieces = new int[steps];
     scratchStrides = new long[steps];
     outputDims = new long[executable.program().graph().outputs().size()][];
     outputs = new StridedTensor[outputDims.length];
@@ -97,6 +108,7 @@ final class Binding implements AutoCloseable {
         parts[i] = (int) Math.min(Math.min(worth, threads), Math.max(1, extents[i]));
         long scratch = kernel.scratchBytes(sizes);
         scratchStrides[i] = Math.ceilDiv(scratch, NativeBuffer.ALIGNMENT) * NativeBuffer.ALIGNMENT;
+        pieces[i] = pieces(values[instruction.work()] / parts[i], scratch);
         writeSizes(instruction);
       }
     }
@@ -296,6 +308,21 @@ final class Binding implements AutoCloseable {
   /** How many threads are worth sharing each step. */
   int[] parts() {
     return parts;
+  }
+
+  /**
+   * Into how many pieces half of a part is worth splitting: each call may fill the private memory
+   * anew.
+   */
+  private static int pieces(long work, long scratch) {
+    long least = Math.max(WORK_PER_PIECE, scratch * WORK_PER_PRIVATE_BYTE);
+    long pieces = work / 2 / least;
+    return pieces < 2 ? 0 : (int) Math.min(MOST_PIECES, pieces);
+  }
+
+  /** Into how many pieces half of a thread's part of a step is split. */
+  int pieces(int step) {
+    return pieces[step];
   }
 
   /** Private memory of one thread in a step, in bytes. */

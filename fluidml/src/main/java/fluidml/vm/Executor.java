@@ -267,7 +267,8 @@ public final class Executor implements AutoCloseable {
               scratch(binding, i),
               binding.scratchStride(i),
               binding.extent(i),
-              lastPlan.parts()[i]);
+              lastPlan.parts()[i],
+              binding.pieces(i));
         } catch (FluidmlException e) {
           throw e;
         } catch (RuntimeException e) {

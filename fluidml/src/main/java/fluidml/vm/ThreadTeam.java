@@ -16,9 +16,11 @@ import java.util.concurrent.locks.LockSupport;
  * at a time. A lease that finds the team taken computes alone, and gets the team at its next task
  * after it became free; so concurrent runs never wait for each other.
  *
- * <p><b>Determinism.</b> An extent is split by {@link Partition}, whatever thread computes a part.
- * A part that no helper has begun when the caller is done with its own is computed by the caller,
- * so a helper that is parked, descheduled or gone costs time but never progress.
+ * <p><b>Balance.</b> An extent is split by {@link Partition}. A part that no helper has begun when
+ * the caller is done with its own is computed by the caller, so a helper that is parked,
+ * descheduled or gone costs time but never progress. The second half of every part can be split
+ * further, into pieces: whoever is done with his own part takes pieces of the others, so that a
+ * processor that others slow down does less.
  *
  * <p><b>Idleness.</b> Helpers spin for up to two milliseconds between the tasks of a run, and are
  * parked otherwise.
@@ -57,7 +59,8 @@ public final class ThreadTeam implements AutoCloseable {
   private static final int SPINS_PER_CLOCK_READ = 64;
 
   /**
-   * Command; then per part the last claimed command, the last finished command, and parked or not.
+   * Command; then per part the last claimed command, the last finished command, parked or not, and
+   * how many of its pieces were taken.
    */
   private final long[] slots;
 
@@ -72,6 +75,7 @@ public final class ThreadTeam implements AutoCloseable {
   private long scratch;
   private long scratchStride;
   private long extent;
+  private int pieces;
 
   private volatile Lease owner;
   private volatile boolean active;
@@ -90,7 +94,7 @@ public final class ThreadTeam implements AutoCloseable {
       throw new IllegalArgumentException("team size " + size + " is not in 1 to " + MAX_SIZE);
     }
     this.size = size;
-    slots = new long[(3 * size + 3) * PAD];
+    slots = new long[(4 * size + 3) * PAD];
     failures = new Throwable[size];
     workers = new Worker[size - 1];
     for (int i = 0; i < workers.length; i++) {
@@ -156,15 +160,19 @@ public final class ThreadTeam implements AutoCloseable {
   }
 
   private static int claimed(int part) {
-    return (2 + 3 * part) * PAD;
+    return (2 + 4 * part) * PAD;
   }
 
   private static int finished(int part) {
-    return (3 + 3 * part) * PAD;
+    return (3 + 4 * part) * PAD;
   }
 
   private static int parked(int part) {
-    return (4 + 3 * part) * PAD;
+    return (4 + 4 * part) * PAD;
+  }
+
+  private static int taken(int part) {
+    return (5 + 4 * part) * PAD;
   }
 
   private static int parts(long command) {
@@ -180,13 +188,49 @@ public final class ThreadTeam implements AutoCloseable {
     return last < command && SLOT.compareAndSet(slots, claimed(part), last, command);
   }
 
+  /** Computes a part, but for those of its pieces that others take. */
   private void compute(int part, int parts) {
+    long begin = Partition.begin(extent, parts, part);
+    long end = Partition.begin(extent, parts, part + 1);
+    if (pieces == 0) {
+      compute(part, begin, end);
+      return;
+    }
+    compute(part, begin, split(begin, end));
+    takePieces(part, part, parts);
+  }
+
+  /** Computes what is left of other parts' pieces. */
+  private void help(int part, int parts) {
+    for (int other = 1; pieces > 0 && other < parts; other++) {
+      takePieces(part, (part + other) % parts, parts);
+    }
+  }
+
+  private void takePieces(int part, int of, int parts) {
+    long begin = Partition.begin(extent, parts, of);
+    long end = Partition.begin(extent, parts, of + 1);
+    long split = split(begin, end);
+    int piece = (int) (long) SLOT.getAndAdd(slots, taken(of), 1L);
+    while (piece < pieces) {
+      compute(
+          part,
+          split + Partition.begin(end - split, pieces, piece),
+          split + Partition.begin(end - split, pieces, piece + 1));
+      piece = (int) (long) SLOT.getAndAdd(slots, taken(of), 1L);
+    }
+  }
+
+  private static long split(long begin, long end) {
+    return begin + (end - begin) / 2;
+  }
+
+  private void compute(int part, long begin, long end) {
+    if (begin >= end) {
+      return;
+    }
     try {
-      task.run(
-          frame,
-          scratch + part * scratchStride,
-          Partition.begin(extent, parts, part),
-          Partition.begin(extent, parts, part + 1));
+      task.run(frame, scratch + part * scratchStride, begin, end);
     } catch (Throwable e) {
       failures[part] = e;
       failed = true;
@@ -204,6 +248,9 @@ public final class ThreadTeam implements AutoCloseable {
   }
 
   private void forkJoin(int parts) {
+    for (int part = 0; pieces > 0 && part < parts; part++) {
+      SLOT.set(slots, taken(part), 0L);
+    }
     long command = ((((long) SLOT.get(slots, COMMAND) >>> PARTS_BITS) + 1) << PARTS_BITS) | parts;
     SLOT.setVolatile(slots, COMMAND, command);
     wake(parts);
@@ -214,6 +261,7 @@ public final class ThreadTeam implements AutoCloseable {
         SLOT.setRelease(slots, finished(part), command);
       }
     }
+    help(0, parts);
     for (int part = 1; part < parts; part++) {
       await(part, command);
     }
@@ -345,6 +393,23 @@ public final class ThreadTeam implements AutoCloseable {
      */
     public void run(
         RangeTask task, long frame, long scratch, long scratchStride, long extent, int parts) {
+      run(task, frame, scratch, scratchStride, extent, parts, 0);
+    }
+
+    /**
+     * Like {@link #run(RangeTask, long, long, long, long, int)}, for parts that may be split.
+     *
+     * @param pieces into how many pieces the second half of every part is split, for whoever is
+     *     free; zero for none. Every piece is a call of the task.
+     */
+    public void run(
+        RangeTask task,
+        long frame,
+        long scratch,
+        long scratchStride,
+        long extent,
+        int parts,
+        int pieces) {
       if (!running) {
         throw new IllegalStateException("no run has begun");
       }
@@ -355,6 +420,7 @@ public final class ThreadTeam implements AutoCloseable {
         team.scratch = scratch;
         team.scratchStride = scratchStride;
         team.extent = extent;
+        team.pieces = pieces;
         team.forkJoin(used);
       } else if (extent > 0) {
         task.run(frame, scratch, 0, extent);
@@ -382,6 +448,7 @@ public final class ThreadTeam implements AutoCloseable {
         int parts = parts(seen);
         if (part < parts && team.claim(part, seen)) {
           team.compute(part, parts);
+          team.help(part, parts);
           SLOT.setVolatile(team.slots, finished(part), seen);
           Thread waiting = team.waiter;
           if (waiting != null) {

@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -68,6 +69,74 @@ class ThreadTeamTest {
       lease.run(task, 0, 1000, 64, 0, 3);
       assertEquals(List.of(), sorted(calls));
       lease.endRun();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 8})
+  void everyIndexIsComputedOnceWhoeverTakesThePieces(int size) {
+    try (ThreadTeam team = new ThreadTeam(size)) {
+      ThreadTeam.Lease lease = team.newLease();
+      AtomicIntegerArray counts = new AtomicIntegerArray(1000);
+      RangeTask task =
+          (frame, scratch, begin, end) -> {
+            for (long i = begin; i < end; i++) {
+              counts.addAndGet((int) i, (int) frame);
+            }
+          };
+      int[] expected = new int[counts.length()];
+      for (int run = 0; run < 20; run++) {
+        lease.beginRun(size);
+        for (int k = 1; k <= 500; k++) {
+          int extent = k % 3 == 0 ? k % 40 : 1000;
+          lease.run(task, k, 0, 0, extent, 1 + k % 9, k % 11);
+          for (int i = 0; i < extent; i++) {
+            expected[i] += k;
+          }
+        }
+        lease.endRun();
+      }
+      for (int i = 0; i < expected.length; i++) {
+        assertEquals(expected[i], counts.get(i), "index " + i);
+      }
+    }
+  }
+
+  @Test
+  void piecesOfASlowPartAreTakenByOthersWithTheirOwnScratch() {
+    try (ThreadTeam team = new ThreadTeam(2)) {
+      ThreadTeam.Lease lease = team.newLease();
+      List<String> calls = Collections.synchronizedList(new ArrayList<>());
+      CountDownLatch helperBegan = new CountDownLatch(1);
+      CountDownLatch others = new CountDownLatch(9);
+      RangeTask task =
+          (frame, scratch, begin, end) -> {
+            calls.add(scratch + ":" + begin + "-" + end);
+            if (begin == 0) {
+              awaitQuietly(helperBegan);
+            }
+            if (begin == 16) {
+              helperBegan.countDown();
+              awaitQuietly(others);
+            }
+            others.countDown();
+          };
+      lease.beginRun(2);
+      lease.run(task, 0, 1000, 64, 32, 2, 4);
+      lease.endRun();
+      assertEquals(
+          List.of(
+              "1000:0-8",
+              "1000:10-12",
+              "1000:12-14",
+              "1000:14-16",
+              "1000:24-26",
+              "1000:26-28",
+              "1000:28-30",
+              "1000:30-32",
+              "1000:8-10",
+              "1064:16-24"),
+          sorted(calls));
     }
   }
 
