@@ -30,7 +30,7 @@ class BeamPlannerTest {
       assertTrue(valley.plan(problem).ratio(problem) > 1.02, valley.name());
     }
     MemoryPlan plan = PlanValidator.check(problem, Planners.fast().plan(problem));
-    assertEquals("beam-sections", plan.planner());
+    assertTrue(plan.planner().startsWith("beam-"), plan.planner());
     assertTrue(plan.ratio(problem) <= 1.02, plan + " for " + problem);
   }
 
