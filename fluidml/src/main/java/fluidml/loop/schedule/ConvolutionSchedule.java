@@ -21,7 +21,7 @@ import java.util.Optional;
  * through a table of offsets that all pixels share. A tile whose windows leave the image is first
  * copied, with zeros for the padding, into scratch. Tiles are of equal heights; a block of them
  * takes its turn with every panel of filters, so that a panel is used many times once it is in
- * cache. Finished tiles go through scratch to the {@link TileStore}.
+ * cache. {@link ConvolutionTiles} hands finished ones to the {@link TileStore}.
  *
  * <p>Filters come packed as panels {@code [group][panel][tap][channel][column]}, zero where there
  * is no filter. A unit of the parallel range is one tile with one panel; tiles of a block run
