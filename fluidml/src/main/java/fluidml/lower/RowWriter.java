@@ -98,38 +98,7 @@ final class RowWriter {
    */
   List<Expr> fold(boolean cheap, List<Fold> folds, Function<Cell, List<Expr>> values) {
     int wide = cheap && schedule.lanes() > 1 ? ACCUMULATORS : 1;
-    List<List<Expr.Read>> accumulators = new ArrayList<>();
-    for (int i = 0; i < wide; i++) {
-      accumulators.add(
-          folds.stream()
-              .map(f -> body.variable("acc", Exprs.spread(f.initial(), schedule.lanes())))
-              .toList());
-    }
-    List<Consumer<Cell>> steps = new ArrayList<>();
-    for (List<Expr.Read> into : accumulators) {
-      steps.add(
-          cell -> {
-            List<Expr> each = values.apply(cell);
-            for (int f = 0; f < folds.size(); f++) {
-              Expr.Read accumulator = into.get(f);
-              Expr combined = folds.get(f).combine(accumulator, each.get(f));
-              body.assign(
-                  accumulator,
-                  cell.mask().map(m -> Exprs.select(m, combined, accumulator)).orElse(combined));
-            }
-          });
-    }
-    nest(schedule.loops().rowLoops(), row, Exprs.index(0), steps.getFirst(), wide, steps);
-    List<Expr> results = new ArrayList<>();
-    for (int f = 0; f < folds.size(); f++) {
-      Expr total = accumulators.getFirst().get(f);
-      for (int i = 1; i < wide; i++) {
-        total = folds.get(f).combine(total, accumulators.get(i).get(f));
-      }
-      results.add(
-          body.let("folded", rowLanes() == 1 ? Exprs.horizontal(folds.get(f).op(), total) : total));
-    }
-    return results;
+    return fold(List.of(this), wide, folds, (_, cell) -> values.apply(cell)).getFirst();
   }
 
   /**
@@ -139,35 +108,70 @@ final class RowWriter {
    */
   static List<Expr> foldTogether(
       List<RowWriter> rows, Fold fold, BiFunction<RowWriter, Cell, Expr> value) {
+    BiFunction<RowWriter, Cell, List<Expr>> values =
+        (row, cell) -> List.of(value.apply(row, row.move(cell)));
+    return fold(rows, ACCUMULATORS_EACH, List.of(fold), values).stream()
+        .map(List::getFirst)
+        .toList();
+  }
+
+  /**
+   * Walks rows together.
+   *
+   * @param wide vectors of each row that are folded side by side
+   * @param values of a row at a place of the first row
+   * @return for each row its results
+   */
+  private static List<List<Expr>> fold(
+      List<RowWriter> rows,
+      int wide,
+      List<Fold> folds,
+      BiFunction<RowWriter, Cell, List<Expr>> values) {
     RowWriter first = rows.getFirst();
-    BodyBuilder body = first.body;
-    List<List<Expr.Read>> accumulators = new ArrayList<>();
+    List<List<List<Expr.Read>>> accumulators = new ArrayList<>();
     List<Consumer<Cell>> steps = new ArrayList<>();
-    for (int i = 0; i < ACCUMULATORS_EACH; i++) {
-      List<Expr.Read> into = new ArrayList<>();
-      for (int r = 0; r < rows.size(); r++) {
-        into.add(body.variable("acc", Exprs.spread(fold.initial(), first.rowLanes())));
-      }
+    for (int i = 0; i < wide; i++) {
+      List<List<Expr.Read>> into = rows.stream().map(row -> row.accumulators(folds)).toList();
       accumulators.add(into);
       steps.add(
           cell -> {
-            for (int r = 0; r < into.size(); r++) {
-              RowWriter row = rows.get(r);
-              body.assign(into.get(r), fold.combine(into.get(r), value.apply(row, row.move(cell))));
+            for (int r = 0; r < rows.size(); r++) {
+              rows.get(r).add(cell, folds, values.apply(rows.get(r), cell), into.get(r));
             }
           });
     }
     int loop = first.schedule.loops().rowLoops();
-    first.nest(loop, first.row, Exprs.index(0), steps.getFirst(), ACCUMULATORS_EACH, steps);
-    List<Expr> results = new ArrayList<>();
+    first.nest(loop, first.row, Exprs.index(0), steps.getFirst(), wide, steps);
+    List<List<Expr>> results = new ArrayList<>();
     for (int r = 0; r < rows.size(); r++) {
-      Expr total = accumulators.getFirst().get(r);
-      for (int i = 1; i < ACCUMULATORS_EACH; i++) {
-        total = fold.combine(total, accumulators.get(i).get(r));
+      List<Expr> ofRow = new ArrayList<>();
+      for (int f = 0; f < folds.size(); f++) {
+        Expr total = accumulators.getFirst().get(r).get(f);
+        for (int i = 1; i < wide; i++) {
+          total = folds.get(f).combine(total, accumulators.get(i).get(r).get(f));
+        }
+        Expr folded = first.rowLanes() == 1 ? Exprs.horizontal(folds.get(f).op(), total) : total;
+        ofRow.add(first.body.let("folded", folded));
       }
-      results.add(body.let("folded", total));
+      results.add(ofRow);
     }
     return results;
+  }
+
+  private List<Expr.Read> accumulators(List<Fold> folds) {
+    return folds.stream()
+        .map(f -> body.variable("acc", Exprs.spread(f.initial(), schedule.lanes())))
+        .toList();
+  }
+
+  private void add(Cell cell, List<Fold> folds, List<Expr> values, List<Expr.Read> into) {
+    for (int f = 0; f < folds.size(); f++) {
+      Expr.Read accumulator = into.get(f);
+      Expr combined = folds.get(f).combine(accumulator, values.get(f));
+      body.assign(
+          accumulator,
+          cell.mask().map(m -> Exprs.select(m, combined, accumulator)).orElse(combined));
+    }
   }
 
   /** The same place in this row as a place in another one. */

@@ -154,6 +154,11 @@ final class IntervalTree {
     set(interval, weightNow);
   }
 
+  /** Returns whether an interval has not been taken out. */
+  boolean contains(int interval) {
+    return weight[position[interval]] != Double.NEGATIVE_INFINITY;
+  }
+
   private void set(int interval, double weightNow) {
     weight[position[interval]] = weightNow;
     int node = leaf[interval];

@@ -52,8 +52,6 @@ final class Valleys {
   /** Where the first to end ends of those that start at a section and are not placed. */
   private final int[] earliest;
 
-  private final boolean[] taken;
-
   /** Runs that may be valleys. */
   private int[] open;
 
@@ -91,7 +89,6 @@ final class Valleys {
     byFrom = new int[n];
     firstOf = new int[m + 1];
     earliest = new int[m];
-    taken = new boolean[n];
     for (int i = 0; i < n; i++) {
       firstOf[sections.from[i]]++;
     }
@@ -143,7 +140,6 @@ final class Valleys {
   void clear() {
     unplaced.reset(weights);
     load = new LoadTree(full);
-    Arrays.fill(taken, false);
     for (int k = 0; k < earliest.length; k++) {
       earliest[k] = earliestAt(k);
     }
@@ -204,16 +200,11 @@ final class Valleys {
     int least = Integer.MAX_VALUE;
     for (int k = firstOf[section]; k < firstOf[section + 1]; k++) {
       int i = byFrom[k];
-      if (!taken[i] && sections.to[i] < least) {
+      if (unplaced.contains(i) && sections.to[i] < least) {
         least = sections.to[i];
       }
     }
     return least;
-  }
-
-  private void take(int i, boolean out) {
-    taken[i] = out;
-    earliest[sections.from[i]] = earliestAt(sections.from[i]);
   }
 
   /** Returns whether nothing fits into a narrow run; of wider ones that is not known. */
@@ -234,7 +225,7 @@ final class Valleys {
     for (int k = placedCount - 1; k >= 0; k--) {
       int i = placed[k];
       unplaced.add(i, weights[i]);
-      take(i, false);
+      earliest[sections.from[i]] = earliestAt(sections.from[i]);
       load.add(sections.from[i], sections.to[i], problem.bytes(sections.buffer[i]));
     }
     placedCount = 0;
@@ -256,7 +247,6 @@ final class Valleys {
     private final long[] offsets = new long[problem.count()];
     private final IntervalTree.Copy unplaced = Valleys.this.unplaced.new Copy();
     private final LoadTree load = new LoadTree(full);
-    private final boolean[] taken = new boolean[placed.length];
     private final int[] earliest = new int[sections.count];
     private long arena;
 
@@ -268,7 +258,6 @@ final class Valleys {
       System.arraycopy(from.offsets, 0, offsets, 0, offsets.length);
       unplaced.save();
       load.copy(from.load);
-      System.arraycopy(from.taken, 0, taken, 0, taken.length);
       System.arraycopy(from.earliest, 0, earliest, 0, earliest.length);
       arena = from.arena;
     }
@@ -279,7 +268,6 @@ final class Valleys {
       System.arraycopy(offsets, 0, to.offsets, 0, offsets.length);
       unplaced.restore();
       to.load.copy(load);
-      System.arraycopy(taken, 0, to.taken, 0, taken.length);
       System.arraycopy(earliest, 0, to.earliest, 0, earliest.length);
     }
   }
@@ -312,28 +300,26 @@ final class Valleys {
   }
 
   private void fill(int a) {
-    int b = end[a];
-    if (isBarren(a, b)) {
-      if (wall(a) < Long.MAX_VALUE) {
-        rise(a);
-      }
-      return;
-    }
-    int critical = load.largest(a, b);
-    if (isSmallStep(a, critical)) {
-      rise(a);
-      return;
-    }
-    int chosen =
-        variant == 0 ? unplaced.heaviest(a, critical, critical + 1, b) : varied(a, critical, b);
-    if (chosen < 0) {
-      chosen = unplaced.heaviest(a, b - 1, a + 1, b);
-    }
+    int chosen = choose(a, end[a]);
     if (chosen >= 0) {
       place(chosen, a);
     } else if (wall(a) < Long.MAX_VALUE) {
       rise(a);
     }
+  }
+
+  /** Returns the buffer that comes next into a valley; negative if it rises as it is. */
+  private int choose(int a, int b) {
+    if (isBarren(a, b)) {
+      return -1;
+    }
+    int critical = load.largest(a, b);
+    if (isSmallStep(a, critical)) {
+      return -1;
+    }
+    int chosen =
+        variant == 0 ? unplaced.heaviest(a, critical, critical + 1, b) : varied(a, critical, b);
+    return chosen >= 0 ? chosen : unplaced.heaviest(a, b - 1, a + 1, b);
   }
 
   /** Returns whether a valley may rise as it is, given the section that has most to hold. */
@@ -383,7 +369,7 @@ final class Valleys {
     long top = offsets[buffer] + bytes;
     arena = Math.max(arena, top);
     unplaced.remove(chosen);
-    take(chosen, true);
+    earliest[from] = earliestAt(from);
     placed[placedCount++] = chosen;
     load.add(from, to, -bytes);
     if (from > a) {

@@ -225,8 +225,9 @@ public final class ThreadTeam implements AutoCloseable {
     return begin + (end - begin) / 2;
   }
 
+  /** Computes a range, unless there is none or this thread has failed in this fork. */
   private void compute(int part, long begin, long end) {
-    if (begin >= end) {
+    if (begin >= end || failures[part] != null) {
       return;
     }
     try {

@@ -40,16 +40,39 @@ final class Exponentials {
 
   private Exponentials() {}
 
+  /**
+   * An argument without a multiple of ln 2.
+   *
+   * @param shifted the multiple, added to the number that rounds it
+   * @param r what is left
+   */
+  private record Remainder(Expr shifted, Expr r) {}
+
+  /**
+   * Writes {@code r = x - n ln 2}, with the n nearest to {@code x / ln 2}.
+   *
+   * @param sign 1, or -1 for the n nearest to {@code -x / ln 2} and {@code r = x + n ln 2}
+   * @param rounder added to n, so large that its last bit counts ones
+   */
+  private static Remainder remainder(BodyBuilder b, Expr x, int sign, float rounder) {
+    Expr shifted = b.let("shifted", x.fma(c(x, sign * LOG2_E), c(x, rounder)));
+    Expr whole = b.let("whole", shifted.minus(rounder));
+    Expr high = whole.fma(c(x, -sign * LN2_HIGH), x);
+    return new Remainder(shifted, b.let("r", whole.fma(c(x, -sign * LN2_LOW), high)));
+  }
+
+  /** {@code e^r - 1}. */
+  private static Expr tail(BodyBuilder b, Expr r) {
+    return Polynomials.of(r, EXP_TAIL).fma(b.let("rr", r.times(r)), r);
+  }
+
   /** {@code x = n ln 2 + r}: n as integer, and {@code e^r - 1}. */
   private record Reduced(Expr n, Expr tail) {}
 
   private static Reduced reduce(BodyBuilder b, Expr x) {
-    Expr shifted = b.let("shifted", x.fma(c(x, LOG2_E), c(x, ROUNDER)));
-    Expr whole = b.let("whole", shifted.minus(ROUNDER));
-    Expr r = b.let("r", whole.fma(c(x, -LN2_LOW), whole.fma(c(x, -LN2_HIGH), x)));
-    Expr n = b.let("n", Polynomials.bits(shifted).minus(Float.floatToRawIntBits(ROUNDER)));
-    Expr tail = Polynomials.of(r, EXP_TAIL).fma(b.let("rr", r.times(r)), r);
-    return new Reduced(n, b.let("tail", tail));
+    Remainder left = remainder(b, x, 1, ROUNDER);
+    Expr n = b.let("n", Polynomials.bits(left.shifted()).minus(Float.floatToRawIntBits(ROUNDER)));
+    return new Reduced(n, b.let("tail", tail(b, left.r())));
   }
 
   private static Expr c(Expr like, double value) {
@@ -76,11 +99,9 @@ final class Exponentials {
   /** {@code e^x} for {@code x <= 0}, where results below the normal range may be zero. */
   static Expr expOfNegative(BodyBuilder b, Expr x) {
     Expr clamped = b.let("clamped", Exprs.quickMax(c(x, -87.33), b.let(x)));
-    Expr shifted = b.let("shifted", clamped.fma(c(x, LOG2_E), c(x, BIASED_ROUNDER)));
-    Expr whole = b.let("whole", shifted.minus(BIASED_ROUNDER));
-    Expr r = b.let("r", whole.fma(c(x, -LN2_LOW), whole.fma(c(x, -LN2_HIGH), clamped)));
-    Expr tail = Polynomials.of(r, EXP_TAIL).fma(b.let("rr", r.times(r)), r);
-    Expr power = b.let("power", storedPower(shifted));
+    Remainder left = remainder(b, clamped, 1, BIASED_ROUNDER);
+    Expr tail = tail(b, left.r());
+    Expr power = b.let("power", storedPower(left.shifted()));
     return b.let("exp", tail.fma(power, power));
   }
 
@@ -109,11 +130,9 @@ final class Exponentials {
   static Expr gated(BodyBuilder b, Expr factor, Expr x) {
     Expr value = b.let(x);
     Expr clamped = b.let("clamped", Exprs.quickMin(c(x, 87), value));
-    Expr shifted = b.let("shifted", clamped.fma(c(x, -LOG2_E), c(x, BIASED_ROUNDER)));
-    Expr whole = b.let("whole", shifted.minus(BIASED_ROUNDER));
-    Expr r = b.let("r", whole.fma(c(x, LN2_LOW), whole.fma(c(x, LN2_HIGH), clamped)));
-    Expr power = b.let("power", storedPower(shifted));
-    Expr decrease = b.let("decrease", Polynomials.of(r, INVERSE_EXP).times(r));
+    Remainder left = remainder(b, clamped, -1, BIASED_ROUNDER);
+    Expr power = b.let("power", storedPower(left.shifted()));
+    Expr decrease = b.let("decrease", Polynomials.of(left.r(), INVERSE_EXP).times(left.r()));
     Expr exp = b.let("exp", decrease.fma(power.neg(), power));
     Expr infinity = c(x, Double.POSITIVE_INFINITY);
     Expr all = b.let("all", Exprs.select(value.lt(c(x, SIGMOID_ZERO)), infinity, exp));

@@ -76,9 +76,9 @@ record ConvolutionTiles(
     return entry(tile, rank());
   }
 
-  /** Heights of tiles that are finished from registers; others are of images with few pixels. */
-  private boolean isDirect(int height) {
-    return problem.brief() && height >= tile.rows() - 1;
+  /** The least height of tiles that are finished from registers: lower ones fill small images. */
+  private int leastDirect() {
+    return Math.max(1, tile.rows() - 1);
   }
 
   private static String name(String kind, boolean copied, int height, int vectors) {
@@ -115,7 +115,7 @@ record ConvolutionTiles(
               copied ? copies(b, part, p.getFirst()) : windows(b, part, p.getFirst());
           micro(part, copied).write(b, p.get(1), starts, problem.depth(), ahead(p), Exprs.index(0));
         });
-    if (isDirect(part.rows())) {
+    if (problem.brief() && part.rows() >= leastDirect()) {
       List<String> all = new ArrayList<>(operands);
       all.addAll(List.of("image", "channel", "rows"));
       kernel.procedure(
@@ -253,7 +253,7 @@ record ConvolutionTiles(
     List<Expr> finished = List.of(at.image, at.channel, at.slot, at.count, at.width);
     Runnable byScratch =
         () -> {
-          chooseVectors(b, at, vectors -> multiply(b, at, vectors, operands));
+          chooseVectors(b, at, vectors -> call(b, at, "multiply", 1, vectors, operands));
           problem.finish(b, tile, at.width, finished);
         };
     if (!problem.brief()) {
@@ -267,8 +267,11 @@ record ConvolutionTiles(
       Expr narrow = Exprs.index((long) problem.narrowVectors() * tile.lanes());
       full = Exprs.or(full, at.width.eq(narrow));
     }
-    Expr direct = Exprs.and(full, at.height.ge(Exprs.index(tile.rows() - 1L)));
-    b.when(direct, () -> chooseVectors(b, at, vectors -> convolve(b, at, vectors, all)), byScratch);
+    Expr direct = Exprs.and(full, at.height.ge(Exprs.index(leastDirect())));
+    b.when(
+        direct,
+        () -> chooseVectors(b, at, vectors -> call(b, at, "convolve", leastDirect(), vectors, all)),
+        byScratch);
   }
 
   private void chooseVectors(BodyBuilder b, Place at, IntConsumer body) {
@@ -280,36 +283,20 @@ record ConvolutionTiles(
     }
   }
 
-  private void multiply(BodyBuilder b, Place at, int vectors, List<Expr> arguments) {
+  /** Calls the procedure of a kind for a tile's height and place. */
+  private void call(
+      BodyBuilder b, Place at, String kind, int least, int vectors, List<Expr> arguments) {
     chooseSource(
         b,
         at,
         copied ->
             Heights.call(
                 b,
-                height -> name("multiply", copied, height, vectors),
+                height -> name(kind, copied, height, vectors),
+                least,
                 tile.rows(),
                 at.height,
                 arguments));
-  }
-
-  private void convolve(BodyBuilder b, Place at, int vectors, List<Expr> arguments) {
-    Expr[] all = arguments.toArray(Expr[]::new);
-    int most = tile.rows();
-    chooseSource(
-        b,
-        at,
-        copied -> {
-          Runnable high = () -> b.call(name("convolve", copied, most, vectors), all);
-          if (most == 1) {
-            high.run();
-          } else {
-            b.when(
-                at.height.eq(Exprs.index(most)),
-                high,
-                () -> b.call(name("convolve", copied, most - 1, vectors), all));
-          }
-        });
   }
 
   /** Whether a tile's rows are read from copies. */

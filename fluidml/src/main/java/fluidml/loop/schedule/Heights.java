@@ -12,23 +12,30 @@ final class Heights {
 
   /** Calls {@code multiply1}, {@code multiply2}, …, by the number of rows. */
   static void multiply(BodyBuilder b, int most, Expr rows, List<Expr> arguments) {
-    call(b, height -> "multiply" + height, most, rows, arguments);
+    call(b, height -> "multiply" + height, 1, most, rows, arguments);
   }
 
   /**
    * Calls the procedure for a number of rows.
    *
    * @param name of the procedure for a number
-   * @param most the largest number there is a procedure for
-   * @param rows at least 1, at most {@code most}
+   * @param least the smallest number there is a procedure for
+   * @param most the largest one
+   * @param rows at least {@code least}, at most {@code most}
    */
   static void call(
-      BodyBuilder b, IntFunction<String> name, int most, Expr rows, List<Expr> arguments) {
+      BodyBuilder b,
+      IntFunction<String> name,
+      int least,
+      int most,
+      Expr rows,
+      List<Expr> arguments) {
     Runnable call = () -> b.call(name.apply(most), arguments.toArray(Expr[]::new));
-    if (most == 1) {
+    if (most == least) {
       call.run();
     } else {
-      b.when(rows.eq(Exprs.index(most)), call, () -> call(b, name, most - 1, rows, arguments));
+      b.when(
+          rows.eq(Exprs.index(most)), call, () -> call(b, name, least, most - 1, rows, arguments));
     }
   }
 }

@@ -379,7 +379,7 @@ public final class StripSchedule {
 
   private void call(BodyBuilder b, int vectors, Expr height, List<Expr> arguments) {
     Heights.call(
-        b, h -> name(new TileShape(h, vectors, tile.lanes())), tile.rows(), height, arguments);
+        b, h -> name(new TileShape(h, vectors, tile.lanes())), 1, tile.rows(), height, arguments);
   }
 
   /** The sums of some neighbouring pixels. */
