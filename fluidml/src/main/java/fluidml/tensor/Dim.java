@@ -144,17 +144,22 @@ public final class Dim {
    * The quotient rounded towards minus infinity. Exact division of polynomials is carried out, and
    * of a sum the part that the divisor divides: {@code (2*s+5) / 2 == s+2}; quotients of quotients
    * become one.
+   *
+   * @throws ArithmeticException if the divisor is zero
    */
   public Dim floorDiv(Dim divisor) {
     if (divisor.is(1)) {
       return this;
     }
-    if (isConstant() && divisor.isConstant() && !divisor.is(0)) {
+    if (isConstant() && divisor.isConstant()) {
       return of(Math.floorDiv(constantTerm(), divisor.constantTerm()));
     }
     Optional<Dim> exact = divideExactly(divisor);
     if (exact.isPresent()) {
       return exact.get();
+    }
+    if (divisor.is(0)) {
+      throw new ArithmeticException(this + " is divided by zero");
     }
     Dim rest = remainderTerms(divisor);
     Dim whole = minus(rest).divideExactly(divisor).orElse(ZERO);

@@ -131,6 +131,15 @@ class DimTest {
   }
 
   @Test
+  void divisionByZeroIsRefused() {
+    Dim s = Dim.symbol("s");
+    for (Dim dim : List.of(Dim.of(7), s, s.times(2).plus(3))) {
+      assertThrows(ArithmeticException.class, () -> dim.floorDiv(0));
+      assertThrows(ArithmeticException.class, () -> dim.ceilDiv(Dim.ZERO));
+    }
+  }
+
+  @Test
   void textThatIsNoDimIsRefused() {
     for (String text : List.of("", "2*", "s s)", "div(s)", "foo(s,2)", "9s", "[1,2", "s+")) {
       assertThrows(IllegalArgumentException.class, () -> DimParser.parse(text), text);

@@ -78,6 +78,8 @@ final class SignalTypes {
     Dim length = (site.has(3) ? scalar(site, 3) : window).orElseGet(site::fresh);
     Dim batch = x.map(s -> s.dim(0)).orElseGet(site::fresh);
     Optional<Dim> step = scalar(site, 1);
+    boolean forward = step.map(n -> n.constant().orElse(1) > 0).orElse(true);
+    site.require(forward, 1, "must be a positive frame step");
     Dim frames =
         x.isPresent() && step.isPresent()
             ? x.get().dim(1).minus(length).floorDiv(step.get()).plus(1)
