@@ -41,11 +41,10 @@ final class Descs {
   static final MethodTypeDesc FAIL = method(CD_void, CD_long, STRING, STRING);
   static final MethodTypeDesc GATHER = method(CD_long, CD_long, CD_long, CD_int);
   static final MethodTypeDesc SCATTER = method(CD_void, CD_long, CD_long, CD_long, CD_int);
-  static final MethodTypeDesc LOOP_END = method(CD_int, CD_long, CD_int);
+  static final MethodTypeDesc TOO_MANY_TURNS =
+      method(ClassDesc.of(ArithmeticException.class.getName()));
   static final MethodTypeDesc PACED = method(CD_int, CD_int, CD_int, CD_int);
-  static final MethodTypeDesc LIMITED_LOOP_END = method(CD_int, CD_long, CD_int, CD_long);
   static final MethodTypeDesc INT_MIN = method(CD_int, CD_int, CD_int);
-  static final MethodTypeDesc LANE_BITS = method(CD_long, CD_long, CD_int);
   static final MethodTypeDesc FROM_LONG = method(MASK, SPECIES, CD_long);
   static final MethodTypeDesc MASK_ALL = method(MASK, CD_boolean);
   static final MethodTypeDesc IOTA = method(SHUFFLE, SPECIES, CD_int, CD_int, CD_boolean);

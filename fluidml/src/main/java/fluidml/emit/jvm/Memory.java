@@ -55,27 +55,9 @@ final class Memory {
     }
   }
 
-  /**
-   * The end of an int loop from 0, such that counting past it by {@code step} does not overflow.
-   */
-  static int loopEnd(long end, int step) {
-    return end <= 0 ? 0 : Math.toIntExact(end + step) - step;
-  }
-
-  /**
-   * Like {@link #loopEnd(long, int)}, but at most {@code limit}, which is positive. Without a
-   * branch that is taken: what a warm-up does must not tell the JIT that loops are always short.
-   * And without a call: the JIT leaves one alone that it holds for rare, and everything in vector
-   * registers goes to the stack and back around it.
-   */
-  static int loopEnd(long end, int step, long limit) {
-    long beyond = end - limit;
-    long count = limit + (beyond & (beyond >> 63));
-    count &= ~(count >> 63);
-    if (count > Integer.MAX_VALUE - step) {
-      throw new ArithmeticException("a loop of more than 2^31 turns");
-    }
-    return (int) count;
+  /** What ends a run if a loop does not fit into an int. */
+  static ArithmeticException tooManyTurns() {
+    return new ArithmeticException("a loop of more than 2^31 turns");
   }
 
   /**
@@ -85,14 +67,9 @@ final class Memory {
   static int paced(int end, int pace, int step) {
     long scaled = (long) end * pace;
     if (scaled > Integer.MAX_VALUE - step) {
-      throw new ArithmeticException("a loop of more than 2^31 turns");
+      throw tooManyTurns();
     }
     return Math.min((int) scaled, Integer.MAX_VALUE - step);
-  }
-
-  /** Mask bits of the first {@code count} of {@code lanes} lanes. */
-  static long laneBits(long count, int lanes) {
-    return (1L << Math.max(0, Math.min(count, lanes))) - 1;
   }
 
   /** The offset, if {@code length} bytes from it lie inside a buffer of {@code size} bytes. */

@@ -418,13 +418,11 @@ final class MethodEmitter {
     int count = takeSlot(TypeKind.INT);
     int counter = takeSlot(TypeKind.INT);
     emit(loop.end().minus(begin));
-    code.loadConstant(loop.step());
     if (briefIterations > 0) {
-      code.lload(slackSlot).loadConstant((long) briefIterations * loop.step()).ladd();
-      code.invokestatic(Descs.MEMORY, "loopEnd", Descs.LIMITED_LOOP_END);
-    } else {
-      code.invokestatic(Descs.MEMORY, "loopEnd", Descs.LOOP_END);
+      long most = (long) briefIterations * loop.step();
+      LongLimits.atMost(code, () -> code.lload(slackSlot).loadConstant(most).ladd());
     }
+    LongLimits.loopEnd(code, loop.step());
     OptionalInt most = most(loop);
     if (most.isPresent()) {
       code.loadConstant(most.getAsInt()).invokestatic(Descs.MATH, "min", Descs.INT_MIN);

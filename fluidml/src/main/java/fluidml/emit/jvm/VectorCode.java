@@ -258,8 +258,7 @@ final class VectorCode {
       }
       case Expr.LaneMask m -> {
         species(lane, lanes);
-        method.emit(m.count());
-        code.loadConstant(lanes).invokestatic(Descs.MEMORY, "laneBits", Descs.LANE_BITS);
+        LongLimits.laneBits(code, () -> method.emit(m.count()), lanes);
         code.invokestatic(Descs.MASK, "fromLong", Descs.FROM_LONG);
       }
       case Expr.Unary u -> {

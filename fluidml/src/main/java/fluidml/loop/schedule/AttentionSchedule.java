@@ -353,12 +353,15 @@ public final class AttentionSchedule {
 
   private void multiply(
       BodyBuilder b, Expr.Read[][] sum, IntFunction<Expr> element, Expr[] column) {
-    for (int r = 0; r < sum.length; r++) {
-      Expr spread = b.let("spread", Exprs.spread(element.apply(r), lanes));
-      for (int j = 0; j < column.length; j++) {
-        b.assign(sum[r][j], spread.fma(column[j], sum[r][j]));
-      }
-    }
+    ElementLoads.each(
+        lanes * Type.F32.bits(),
+        sum.length,
+        r -> b.let("spread", Exprs.spread(element.apply(r), lanes)),
+        (x, r) -> {
+          for (int j = 0; j < column.length; j++) {
+            b.assign(sum[r][j], x.fma(column[j], sum[r][j]));
+          }
+        });
   }
 
   /** Calls {@code name + height} for tiles of nearly equal height. */

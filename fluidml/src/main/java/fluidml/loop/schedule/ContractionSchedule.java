@@ -439,15 +439,19 @@ public final class ContractionSchedule {
             Expr loaded = b.load(panels, at, shape.lanes());
             columns.add(b.let("b", contraction.right().transform().apply(loaded)));
           }
-          for (int r = 0; r < rows; r++) {
-            Expr loaded = b.load(a.buffer(), starts.get(r).plus(k.times(a.depthStride())));
-            Expr element = a.transform().apply(loaded);
-            Expr spread = b.let("a", Exprs.spread(element, shape.lanes()));
-            for (int v = 0; v < vectors; v++) {
-              Expr.Read sum = registers.get(r * vectors + v);
-              b.assign(sum, spread.fma(columns.get(v), sum));
-            }
-          }
+          ElementLoads.each(
+              accumulator.bits(),
+              rows,
+              r -> {
+                Expr loaded = b.load(a.buffer(), starts.get(r).plus(k.times(a.depthStride())));
+                return b.let("a", Exprs.spread(a.transform().apply(loaded), shape.lanes()));
+              },
+              (x, r) -> {
+                for (int v = 0; v < vectors; v++) {
+                  Expr.Read sum = registers.get(r * vectors + v);
+                  b.assign(sum, x.fma(columns.get(v), sum));
+                }
+              });
         });
     for (int i = 0; i < registers.size(); i++) {
       b.store(sums, to.plus(i * shape.lanes()), registers.get(i));

@@ -45,8 +45,7 @@ public final class ConvolutionSchedule {
   private final TileShape tile;
   private final boolean readsAhead;
   private final int rank;
-  private final int entry;
-  private final Buffer table;
+  private final WindowTable table;
   private final Optional<Buffer> offsets;
   private final Optional<Buffer> gathered;
   private final Expr zero = Exprs.index(0);
@@ -179,7 +178,6 @@ public final class ConvolutionSchedule {
     this.tile = tile;
     this.readsAhead = PanelBlocks.of(target).readsAhead();
     this.rank = problem.axes.size();
-    this.entry = ConvolutionTiles.entry(tile, rank);
     Expr all = one;
     for (WindowAxis axis : problem.axes) {
       all = all.times(axis.output());
@@ -203,7 +201,7 @@ public final class ConvolutionSchedule {
     Buffer sums =
         kernel.scratch(
             "tile", storage, Exprs.index((long) tile.rows() * tile.columns() * storage.bytes()));
-    this.table = kernel.scratch("rows", DType.INT64, mostTiles.times(8.0 * entry));
+    this.table = WindowTable.declare(kernel, rank, tile.rows(), mostTiles);
     this.offsets =
         isDense()
             ? Optional.empty()
@@ -242,15 +240,15 @@ public final class ConvolutionSchedule {
                 "gather",
                 List.of("base", "slot", "rows"),
                 (b, p) ->
-                    new Patches(problem, tile, table, entry, copy)
+                    new Patches(problem, tile, table, copy)
                         .write(b, p.get(0), p.get(1), p.get(2))));
     if (problem.collected) {
       kernel.procedure(
           "collect",
-          List.of("slot", "rows"),
+          List.of("base", "slot", "rows"),
           (b, p) ->
-              new Patches(problem, tile, table, entry, gathered.orElseThrow())
-                  .collect(b, p.get(0), p.get(1)));
+              new Patches(problem, tile, table, gathered.orElseThrow())
+                  .collect(b, p.get(0), p.get(1), p.get(2)));
     }
     kernel.procedure("prepare", List.of("image", "group", "slot", "row", "rows"), this::prepare);
     procedures.declare(kernel);
@@ -304,6 +302,9 @@ public final class ConvolutionSchedule {
 
   private void main(BodyBuilder b, Expr begin, Expr end) {
     offsets.ifPresent(_ -> b.call("fillOffsets"));
+    if (!problem.transposed) {
+      WindowTable.require(b, problem.axes);
+    }
     Expr height = b.let("height", height());
     Expr tiles = b.let("tiles", tiles(height));
     Expr blocks = b.let("blocks", blocks(tiles));
@@ -380,13 +381,7 @@ public final class ConvolutionSchedule {
     Expr group = parameters.get(1);
     Expr slot = parameters.get(2);
     Expr count = parameters.get(4);
-    Expr base =
-        b.let(
-            "base",
-            problem
-                .inputBase
-                .plus(image.times(problem.batchStride))
-                .plus(group.times(problem.channels).times(problem.channelStride)));
+    Expr base = b.let("base", base(image, group));
     List<Expr.Read> position = new ArrayList<>();
     Expr rest = parameters.get(3);
     Expr last = b.let("last", pixels.minus(1).minus(rest));
@@ -398,38 +393,44 @@ public final class ConvolutionSchedule {
     }
     position.addFirst(b.variable("o0", rest));
     Expr.Read outside = b.variable("outside", Exprs.index(problem.transposed ? 1 : 0));
-    Expr line = b.let("line", slot.times(entry));
     b.loop(
         "r",
         zero,
         count,
         r -> {
-          Expr at = b.let("at", line.plus(r.times(rank + 1)));
-          Expr offset = base;
+          Expr offset = zero;
           for (int a = 0; a < rank; a++) {
             WindowAxis axis = problem.axes.get(a);
             Expr start = b.let("start", axis.start(position.get(a)));
             offset = offset.plus(start.times(axis.inputStride()));
-            b.store(table, at.plus(a + 1), position.get(a));
+            table.putCoordinate(b, slot, r, a, position.get(a));
             if (problem.padded && !problem.transposed) {
               Expr end = start.plus(axis.kernel().minus(1).times(axis.dilation()));
               Expr leaves = Exprs.or(start.lt(zero), end.ge(axis.input()));
               b.when(leaves, () -> b.assign(outside, one));
             }
           }
-          b.store(table, at, offset);
+          table.putStart(b, slot, r, offset);
           b.when(r.lt(last), () -> advance(b, position, rank - 1));
         });
     gathered.ifPresent(
         _ -> {
-          b.store(table, line.plus(entry - 1), outside);
+          table.putCopied(b, slot, outside);
           Runnable gather = () -> b.call("gather", base, slot, count);
           if (problem.collected) {
-            b.when(outside.ne(zero), gather, () -> b.call("collect", slot, count));
+            b.when(outside.ne(zero), gather, () -> b.call("collect", base, slot, count));
           } else {
             b.when(outside.ne(zero), gather);
           }
         });
+  }
+
+  /** Index of the first element of an image, of a group's channels. */
+  private Expr base(Expr image, Expr group) {
+    return problem
+        .inputBase
+        .plus(image.times(problem.batchStride))
+        .plus(group.times(problem.channels).times(problem.channelStride));
   }
 
   private void advance(BodyBuilder b, List<Expr.Read> position, int axis) {
@@ -462,6 +463,7 @@ public final class ConvolutionSchedule {
     Expr column = b.let("column", problem.firstFilter(panel, wider, tile));
     Expr whole = b.let("whole", panel.lt(wider));
     Expr width = b.let("width", problem.width(whole, column, tile));
+    Expr base = b.let("base", base(image, group));
     Expr channel = b.let("channel", group.times(problem.filters).plus(column));
     b.loop(
         "t",
@@ -477,7 +479,7 @@ public final class ConvolutionSchedule {
           procedures.compute(
               b,
               new ConvolutionTiles.Place(
-                  image, channel, t, height, count, right, whole, width, ahead));
+                  image, channel, t, height, count, base, right, whole, width, ahead));
         });
   }
 }

@@ -21,8 +21,8 @@ import java.util.function.IntConsumer;
  * back would take as long as the multiplications. Else {@code multiply} leaves them in scratch, and
  * {@code finish} takes them from there.
  *
- * @param table for each tile an entry: for each pixel, where its window begins and its coordinates;
- *     last, whether windows were copied. Pixels that do not exist have the place of the last one.
+ * @param table where the windows of each tile are; pixels that do not exist have the place of the
+ *     last one
  * @param offsets the place of each term from a window's beginning, int32; empty if terms are
  *     neighbours
  * @param gathered copies of windows, if any are copied
@@ -33,7 +33,7 @@ record ConvolutionTiles(
     Problem problem,
     TileShape tile,
     TileStore result,
-    Buffer table,
+    WindowTable table,
     Optional<Buffer> offsets,
     Optional<Buffer> gathered,
     Buffer sums,
@@ -44,9 +44,10 @@ record ConvolutionTiles(
    *
    * @param image its image
    * @param channel its first output channel
-   * @param slot number of its entry in the table
+   * @param slot its number in the table
    * @param height pixels of every tile
    * @param count pixels that exist, one at least
+   * @param base index of the image's first element
    * @param panel where the panel begins
    * @param wide whether the panel is as wide as the widest
    * @param width filters of the panel
@@ -58,22 +59,14 @@ record ConvolutionTiles(
       Expr slot,
       Expr height,
       Expr count,
+      Expr base,
       Expr panel,
       Expr wide,
       Expr width,
       Optional<RowTile.Ahead> ahead) {}
 
-  /** Numbers of an entry of the table. */
-  static int entry(TileShape tile, int rank) {
-    return tile.rows() * (rank + 1) + 1;
-  }
-
   private int rank() {
     return problem.axes().size();
-  }
-
-  private int entry() {
-    return entry(tile, rank());
   }
 
   /** The least height of tiles that are finished from registers: lower ones fill small images. */
@@ -105,37 +98,53 @@ record ConvolutionTiles(
   }
 
   private void declare(KernelBuilder kernel, TileShape part, boolean copied) {
-    List<String> operands =
-        readsAhead ? List.of("slot", "panel", "ahead", "stride") : List.of("slot", "panel");
+    List<String> operands = new ArrayList<>(List.of("slot", "rows", "base", "panel"));
+    if (readsAhead) {
+      operands.addAll(List.of("ahead", "stride"));
+    }
+    int common = operands.size();
     kernel.procedure(
         name("multiply", copied, part.rows(), part.vectors()),
         operands,
         (b, p) -> {
-          List<Expr> starts =
-              copied ? copies(b, part, p.getFirst()) : windows(b, part, p.getFirst());
-          micro(part, copied).write(b, p.get(1), starts, problem.depth(), ahead(p), Exprs.index(0));
+          List<Expr> starts = starts(b, part, copied, p);
+          micro(part, copied).write(b, p.get(3), starts, problem.depth(), ahead(p), Exprs.index(0));
         });
     if (problem.brief() && part.rows() >= leastDirect()) {
-      List<String> all = new ArrayList<>(operands);
-      all.addAll(List.of("image", "channel", "rows"));
+      operands.addAll(List.of("image", "channel"));
       kernel.procedure(
           name("convolve", copied, part.rows(), part.vectors()),
-          all,
-          (b, p) -> convolve(b, part, copied, p));
+          operands,
+          (b, p) -> convolve(b, part, copied, p, p.get(common), p.get(common + 1)));
     }
   }
 
   private RowTile micro(TileShape part, boolean copied) {
-    return copied
-        ? new RowTile(
-            part, gathered.orElseThrow(), Optional.empty(), problem.panels(), tile.columns(), sums)
-        : new RowTile(part, problem.input(), offsets, problem.panels(), tile.columns(), sums);
+    Buffer rows = copied ? gathered.orElseThrow() : problem.input();
+    int loads = copied ? 0 : rank() == 1 ? 1 : part.rows();
+    return new RowTile(
+        part,
+        rows,
+        copied ? Optional.empty() : offsets,
+        problem.panels(),
+        tile.columns(),
+        sums,
+        loads);
   }
 
   private Optional<RowTile.Ahead> ahead(List<Expr> parameters) {
     return readsAhead
-        ? Optional.of(new RowTile.Ahead(parameters.get(2), parameters.get(3)))
+        ? Optional.of(new RowTile.Ahead(parameters.get(4), parameters.get(5)))
         : Optional.empty();
+  }
+
+  /** Where the inputs of every row begin. */
+  private List<Expr> starts(BodyBuilder b, TileShape part, boolean copied, List<Expr> parameters) {
+    Expr slot = parameters.getFirst();
+    if (copied) {
+      return copies(b, part, slot);
+    }
+    return rank() == 1 ? evenWindows(b, part, parameters) : windows(b, part, parameters);
   }
 
   private List<Expr> copies(BodyBuilder b, TileShape part, Expr slot) {
@@ -148,21 +157,22 @@ record ConvolutionTiles(
     return starts;
   }
 
-  private List<Expr> windows(BodyBuilder b, TileShape part, Expr slot) {
-    Expr line = b.let("line", slot.times(entry()));
+  private List<Expr> windows(BodyBuilder b, TileShape part, List<Expr> parameters) {
     List<Expr> starts = new ArrayList<>();
     for (int r = 0; r < part.rows(); r++) {
-      starts.add(b.let("start", Exprs.place(b.load(table, line.plus(r * (rank() + 1.0))))));
+      Expr start = table.start(b, parameters.getFirst(), Exprs.index(r));
+      starts.add(b.let("start", Exprs.place(parameters.get(2).plus(start))));
     }
     return starts;
   }
 
   /** Like {@link #windows} on a single axis, where one look at the table is enough. */
-  private List<Expr> evenWindows(BodyBuilder b, TileShape part, Expr slot, Expr rows) {
+  private List<Expr> evenWindows(BodyBuilder b, TileShape part, List<Expr> parameters) {
     WindowAxis axis = problem.axes().getFirst();
     Expr step = b.let("step", axis.stride().times(axis.inputStride()));
-    Expr last = b.let("last", rows.minus(1));
-    Expr first = b.let("start", Exprs.place(b.load(table, slot.times(entry()))));
+    Expr last = b.let("last", parameters.get(1).minus(1));
+    Expr start = table.start(b, parameters.getFirst(), Exprs.index(0));
+    Expr first = b.let("start", Exprs.place(parameters.get(2).plus(start)));
     List<Expr> starts = new ArrayList<>(List.of(first));
     for (int r = 1; r < part.rows(); r++) {
       Expr at = first.plus(last.min(Exprs.index(r)).times(step));
@@ -172,19 +182,15 @@ record ConvolutionTiles(
   }
 
   /** Multiplies and stores what exists of a tile. */
-  private void convolve(BodyBuilder b, TileShape part, boolean copied, List<Expr> p) {
+  private void convolve(
+      BodyBuilder b, TileShape part, boolean copied, List<Expr> p, Expr image, Expr channel) {
     Expr slot = p.getFirst();
-    List<Expr> special = p.subList(p.size() - 3, p.size());
-    Expr rows = special.get(2);
-    List<Expr> starts =
-        copied
-            ? copies(b, part, slot)
-            : rank() == 1 ? evenWindows(b, part, slot, rows) : windows(b, part, slot);
-    List<Expr.Read> all =
+    Expr rows = p.get(1);
+    List<Expr> starts = starts(b, part, copied, p);
+    List<Expr.Read> sums =
         micro(part, copied)
-            .multiply(b, p.get(1), starts, problem.depth(), ahead(p), Exprs.index(0));
-    Expr line = b.let("line", slot.times(entry()));
-    List<Expr> first = position(b, line);
+            .multiply(b, p.get(3), starts, problem.depth(), ahead(p), Exprs.index(0));
+    List<Expr> first = position(b, slot, Exprs.index(0));
     for (int r = 0; r < part.rows(); r++) {
       int row = r;
       Runnable store =
@@ -194,12 +200,13 @@ record ConvolutionTiles(
                     ? first
                     : rank() == 1
                         ? List.of(first.getFirst().plus(row))
-                        : position(b, line.plus(row * (rank() + 1.0)));
+                        : position(b, slot, Exprs.index(row));
             for (int v = 0; v < part.vectors(); v++) {
-              List<Expr> coordinates = new ArrayList<>(List.of(special.get(0)));
-              coordinates.add(b.let("c", special.get(1).plus((double) v * tile.lanes())));
+              List<Expr> coordinates = new ArrayList<>(List.of(image));
+              coordinates.add(b.let("c", channel.plus((double) v * tile.lanes())));
               coordinates.addAll(position);
-              result.store(b, all.get(row * part.vectors() + v), coordinates, Optional.empty());
+              Expr sum = sums.get(row * part.vectors() + v);
+              result.store(b, sum, coordinates, Optional.empty());
             }
           };
       if (r == 0) {
@@ -210,10 +217,10 @@ record ConvolutionTiles(
     }
   }
 
-  private List<Expr> position(BodyBuilder b, Expr at) {
+  private List<Expr> position(BodyBuilder b, Expr slot, Expr row) {
     List<Expr> position = new ArrayList<>();
     for (int a = 0; a < rank(); a++) {
-      position.add(b.let("o" + a, b.load(table, at.plus(a + 1))));
+      position.add(b.let("o" + a, table.coordinate(b, slot, row, a)));
     }
     return position;
   }
@@ -221,14 +228,12 @@ record ConvolutionTiles(
   /** Hands a tile to the store: a known number of whole vectors, else up to the filters' end. */
   private void finish(BodyBuilder b, List<Expr> parameters, Optional<Expr> columns) {
     int lanes = problem.resultLanes();
-    Expr line = b.let("line", parameters.get(2).times(entry()));
     b.loop(
         "r",
         Exprs.index(0),
         parameters.get(3),
         r -> {
-          Expr at = b.let("at", line.plus(r.times(rank() + 1)));
-          List<Expr> position = position(b, at);
+          List<Expr> position = position(b, parameters.get(2), r);
           BiConsumer<Expr, Optional<Expr>> vector =
               (c, mask) -> {
                 List<Expr> coordinates = new ArrayList<>(List.of(parameters.getFirst()));
@@ -248,7 +253,7 @@ record ConvolutionTiles(
 
   /** Calls the procedures for a tile. */
   void compute(BodyBuilder b, Place at) {
-    List<Expr> operands = new ArrayList<>(List.of(at.slot, at.panel));
+    List<Expr> operands = new ArrayList<>(List.of(at.slot, at.count, at.base, at.panel));
     at.ahead.ifPresent(next -> operands.addAll(List.of(next.start(), next.stride())));
     List<Expr> finished = List.of(at.image, at.channel, at.slot, at.count, at.width);
     Runnable byScratch =
@@ -261,7 +266,7 @@ record ConvolutionTiles(
       return;
     }
     List<Expr> all = new ArrayList<>(operands);
-    all.addAll(List.of(at.image, at.channel, at.count));
+    all.addAll(List.of(at.image, at.channel));
     Expr full = at.width.eq(Exprs.index(tile.columns()));
     if (problem.isNarrow(tile)) {
       Expr narrow = Exprs.index((long) problem.narrowVectors() * tile.lanes());
@@ -309,8 +314,10 @@ record ConvolutionTiles(
     if (problem.isCopied()) {
       body.accept(true);
     } else if (gathered.isPresent()) {
-      Expr outside = b.load(table, at.slot.times(entry()).plus(entry() - 1));
-      b.when(outside.ne(Exprs.index(0)), () -> body.accept(true), () -> body.accept(false));
+      b.when(
+          table.copied(b, at.slot).ne(Exprs.index(0)),
+          () -> body.accept(true),
+          () -> body.accept(false));
     } else {
       body.accept(false);
     }

@@ -229,7 +229,7 @@ public final class OrderedContraction {
     }
     TileShape part = new TileShape(rows, shape.vectors(), shape.lanes());
     Buffer left = contraction.left().buffer();
-    new RowTile(part, left, Optional.empty(), right.buffer(), shape.columns(), sums)
+    new RowTile(part, left, Optional.empty(), right.buffer(), shape.columns(), sums, 0)
         .write(b, p.get(1), starts, p.get(2).min(Exprs.index(block)), Optional.empty(), p.get(3));
   }
 

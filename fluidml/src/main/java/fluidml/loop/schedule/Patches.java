@@ -14,12 +14,10 @@ import java.util.function.BiConsumer;
  * Copies the windows of a tile's pixels, zero where they leave the image, in the order of the
  * packed filters.
  *
- * @param rowTable for each tile an entry that begins with {@code rank + 1} numbers for each pixel;
- *     all but the first are its coordinates
- * @param entry numbers of an entry
+ * @param table where the windows are
  * @param copy takes the windows, one after another, with room for as many as a tile has rows
  */
-record Patches(Problem problem, TileShape tile, Buffer rowTable, int entry, Buffer copy) {
+record Patches(Problem problem, TileShape tile, WindowTable table, Buffer copy) {
   /**
    * Visits the taps of a window in the order of the packed filters.
    *
@@ -65,17 +63,17 @@ record Patches(Problem problem, TileShape tile, Buffer rowTable, int entry, Buff
    * Copies windows that lie in the image, all pixels' elements of a channel after one another:
    * where channels lie far apart, pixels are neighbours.
    *
+   * @param base index of the image's first element
    * @param slot number of the tile
    * @param rows its pixels, one at least
    */
-  void collect(BodyBuilder b, Expr slot, Expr rows) {
-    int rank = problem.axes().size();
+  void collect(BodyBuilder b, Expr base, Expr slot, Expr rows) {
     Expr depth = problem.depth();
     List<Expr> starts = new ArrayList<>();
     List<Expr> targets = new ArrayList<>();
     for (int r = 0; r < tile.rows(); r++) {
       Expr row = Exprs.index(r).min(rows.minus(1));
-      Expr start = b.load(rowTable, slot.times(entry).plus(row.times(rank + 1.0)));
+      Expr start = base.plus(table.start(b, slot, row));
       starts.add(b.let("start", Exprs.place(start)));
       targets.add(b.let("to", slot.times(tile.rows()).plus(r).times(depth)));
     }
@@ -117,7 +115,7 @@ record Patches(Problem problem, TileShape tile, Buffer rowTable, int entry, Buff
           Expr row = b.let("row", slot.times(tile.rows()).plus(r).times(elements));
           List<Expr> starts = new ArrayList<>();
           for (int a = 0; a < rank; a++) {
-            Expr position = b.load(rowTable, slot.times(entry).plus(r.times(rank + 1)).plus(a + 1));
+            Expr position = table.coordinate(b, slot, r, a);
             WindowAxis axis = problem.axes().get(a);
             Expr start = problem.transposed() ? position.plus(axis.pad()) : axis.start(position);
             starts.add(b.let("start" + a, start));

@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param panels the right operand, {@code [term][column]}
  * @param columns columns of a panel, and distance of the sums' rows
  * @param result takes the sums, row by row
+ * @param loadsBefore elements that are loaded before the loop, in the same procedure
  */
 record RowTile(
     TileShape tile,
@@ -29,14 +30,8 @@ record RowTile(
     Optional<Buffer> offsets,
     Buffer panels,
     int columns,
-    Buffer result) {
-
-  /**
-   * Loads of a turn, one vector load counted for two, that C2 compiles without a call. Each takes
-   * hundreds of its nodes, and from 18,000 of them on it inlines no ordinary method, such as the
-   * one that swaps bytes, or does not, in every scalar load: one call in a loop spills all sums.
-   */
-  static final int MOST_LOADS = 17;
+    Buffer result,
+    int loadsBefore) {
 
   /**
    * What is read ahead, in the panels: element {@code start + term * stride} for each term.
@@ -121,12 +116,10 @@ record RowTile(
                 Expr both = Exprs.xor(seen.orElseThrow(), Exprs.bitcast(bits, soon));
                 body.assign(seen.orElseThrow(), both);
               });
-          for (int u = 0; u < unroll; u++) {
-            add(body, panel, starts, k.plus(u), sums);
-          }
+          add(body, panel, starts, k, unroll, sums);
         });
     if (unroll > 1) {
-      body.when(whole.lt(terms), () -> add(body, panel, starts, whole, sums));
+      body.when(whole.lt(terms), () -> add(body, panel, starts, whole, 1, sums));
     }
     // Stored somewhere, so that reading ahead is not in vain.
     seen.ifPresent(word -> body.store(result, spare, Exprs.bitcast(scalar, word)));
@@ -139,29 +132,45 @@ record RowTile(
    */
   private int unroll() {
     int registers = tile.rows() * tile.vectors() + 2 * tile.vectors() + 2;
-    boolean many = tile.lanes() * Exprs.registerType(result.dtype()).bits() == 512;
-    boolean fits = registers <= 32 && 2 * tile.rows() + tile.vectors() <= MOST_LOADS;
+    boolean many = bits() == 512;
+    boolean fits =
+        registers <= 32 && ElementLoads.fit(loadsBefore + 2 * tile.rows(), 2 * tile.vectors());
     return offsets.isEmpty() && many && fits ? 2 : 1;
   }
 
-  private void add(BodyBuilder body, Expr panel, List<Expr> starts, Expr k, List<Expr.Read> sums) {
-    Expr line = panel.plus(k.times(columns));
-    Expr offset =
-        offsets
-            .map(t -> body.let("offset", Exprs.convert(ScalarType.I64, body.load(t, k))))
-            .orElse(k);
+  /** Adds the products of some terms. */
+  private void add(
+      BodyBuilder body, Expr panel, List<Expr> starts, Expr k, int terms, List<Expr.Read> sums) {
+    List<Expr> offset = new ArrayList<>();
     List<Expr> right = new ArrayList<>();
-    for (int v = 0; v < tile.vectors(); v++) {
-      Expr at = line.plus((double) v * tile.lanes());
-      right.add(body.let("b", body.load(panels, at, tile.lanes())));
-    }
-    for (int r = 0; r < tile.rows(); r++) {
-      Expr element = body.load(rows, starts.get(r).plus(offset));
-      Expr x = body.let("a", Exprs.spread(element, tile.lanes()));
+    for (int t = 0; t < terms; t++) {
+      Expr term = k.plus(t);
+      offset.add(
+          offsets
+              .map(o -> body.let("offset", Exprs.convert(ScalarType.I64, body.load(o, term))))
+              .orElse(term));
+      Expr line = panel.plus(term.times(columns));
       for (int v = 0; v < tile.vectors(); v++) {
-        Expr.Read sum = sums.get(r * tile.vectors() + v);
-        body.assign(sum, x.fma(right.get(v), sum));
+        Expr at = line.plus((double) v * tile.lanes());
+        right.add(body.let("b", body.load(panels, at, tile.lanes())));
       }
     }
+    ElementLoads.each(
+        bits(),
+        terms * tile.rows(),
+        i -> {
+          Expr at = starts.get(i % tile.rows()).plus(offset.get(i / tile.rows()));
+          return body.let("a", Exprs.spread(body.load(rows, at), tile.lanes()));
+        },
+        (x, i) -> {
+          for (int v = 0; v < tile.vectors(); v++) {
+            Expr.Read sum = sums.get(i % tile.rows() * tile.vectors() + v);
+            body.assign(sum, x.fma(right.get(i / tile.rows() * tile.vectors() + v), sum));
+          }
+        });
+  }
+
+  private int bits() {
+    return tile.lanes() * Exprs.registerType(result.dtype()).bits();
   }
 }

@@ -126,7 +126,7 @@ public final class StripSchedule {
     int fit = (registers - OTHER_REGISTERS - taps * vectors) / vectors;
     int best = 0;
     for (int rows = 1; rows <= fit; rows++) {
-      if (elements(rows, taps, stride, dilation) + taps * vectors / 2.0 <= RowTile.MOST_LOADS) {
+      if (ElementLoads.fit(elements(rows, taps, stride, dilation), taps * vectors)) {
         best = rows;
       }
     }
@@ -430,20 +430,27 @@ public final class StripSchedule {
       }
     }
     double step = plain.contiguous() ? all() : 1;
-    for (int column : columns(part.rows(), problem.taps, problem.stride, problem.dilation)) {
-      Expr element = b.load(strip, left.plus(column * step));
-      Expr x = b.let("a", Exprs.spread(element, tile.lanes()));
-      for (int tap = 0; tap < problem.taps; tap++) {
-        int distance = column - tap * problem.dilation;
-        int pixel = Math.floorDiv(distance, problem.stride);
-        if (distance == pixel * problem.stride && pixel >= 0 && pixel < part.rows()) {
-          for (int v = 0; v < vectors; v++) {
-            Expr.Read sum = totals.get(pixel * vectors + v);
-            b.assign(sum, x.fma(filters.get(tap * vectors + v), sum));
+    List<Integer> columns =
+        List.copyOf(columns(part.rows(), problem.taps, problem.stride, problem.dilation));
+    ElementLoads.each(
+        tile.lanes() * Exprs.registerType(plain.input().dtype()).bits(),
+        columns.size(),
+        i -> {
+          Expr element = b.load(strip, left.plus(columns.get(i) * step));
+          return b.let("a", Exprs.spread(element, tile.lanes()));
+        },
+        (x, i) -> {
+          for (int tap = 0; tap < problem.taps; tap++) {
+            int distance = columns.get(i) - tap * problem.dilation;
+            int pixel = Math.floorDiv(distance, problem.stride);
+            if (distance == pixel * problem.stride && pixel >= 0 && pixel < part.rows()) {
+              for (int v = 0; v < vectors; v++) {
+                Expr.Read sum = totals.get(pixel * vectors + v);
+                b.assign(sum, x.fma(filters.get(tap * vectors + v), sum));
+              }
+            }
           }
-        }
-      }
-    }
+        });
   }
 
   /** Hands a tile to the store: a known number of whole vectors, else up to the filters' end. */

@@ -458,7 +458,7 @@ public final class WinogradSchedule {
     for (int r = 0; r < rows; r++) {
       starts.add(b.let("start", parameters.getFirst().plus(problem.channels.times((double) r))));
     }
-    new RowTile(part, inputs, Optional.empty(), problem.panels, tile.columns(), multiplied)
+    new RowTile(part, inputs, Optional.empty(), problem.panels, tile.columns(), multiplied, 0)
         .write(
             b,
             parameters.get(1),
