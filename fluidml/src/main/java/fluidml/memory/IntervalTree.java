@@ -27,19 +27,13 @@ final class IntervalTree {
   /** Four numbers per node: smallest and largest start, smallest and largest end. */
   private final int[] box;
 
-  /** The answer where only the heaviest is wanted. */
-  private final int[] one = new int[1];
-
   // The question being answered.
   private int minFrom;
   private int maxFrom;
   private int minTo;
   private int maxTo;
-  private int[] few = {};
-  private int fewCount;
-
-  /** What is not heavier than this is not wanted. */
-  private double enough;
+  private int found;
+  private double foundWeight;
 
   IntervalTree(int[] from, int[] to) {
     int n = from.length;
@@ -146,21 +140,7 @@ final class IntervalTree {
 
   /** Takes an interval out. */
   void remove(int interval) {
-    set(interval, Double.NEGATIVE_INFINITY);
-  }
-
-  /** Puts an interval back that was taken out. */
-  void add(int interval, double weightNow) {
-    set(interval, weightNow);
-  }
-
-  /** Returns whether an interval has not been taken out. */
-  boolean contains(int interval) {
-    return weight[position[interval]] != Double.NEGATIVE_INFINITY;
-  }
-
-  private void set(int interval, double weightNow) {
-    weight[position[interval]] = weightNow;
+    weight[position[interval]] = Double.NEGATIVE_INFINITY;
     int node = leaf[interval];
     double most = leafBest(node);
     // A node above changes only if the one below it has.
@@ -174,20 +154,9 @@ final class IntervalTree {
     }
   }
 
-  /** A copy of what is in the tree. */
-  final class Copy {
-    private final double[] weight = new double[order.length];
-    private final double[] best = new double[2 * leaves];
-
-    void save() {
-      System.arraycopy(IntervalTree.this.weight, 0, weight, 0, weight.length);
-      System.arraycopy(IntervalTree.this.best, 0, best, 0, best.length);
-    }
-
-    void restore() {
-      System.arraycopy(weight, 0, IntervalTree.this.weight, 0, weight.length);
-      System.arraycopy(best, 0, IntervalTree.this.best, 0, best.length);
-    }
+  /** Returns whether an interval has not been taken out. */
+  boolean contains(int interval) {
+    return weight[position[interval]] != Double.NEGATIVE_INFINITY;
   }
 
   /**
@@ -195,34 +164,19 @@ final class IntervalTree {
    * [endLow, endHigh]}, or -1.
    */
   int heaviest(int startLow, int startHigh, int endLow, int endHigh) {
-    return heaviest(one, startLow, startHigh, endLow, endHigh) == 0 ? -1 : one[0];
-  }
-
-  /**
-   * Finds the heaviest intervals that start in {@code [startLow, startHigh]} and end in {@code
-   * [endLow, endHigh]}, the heaviest first.
-   *
-   * @param result room for as many as are wanted
-   * @return how many there are
-   */
-  int heaviest(int[] result, int startLow, int startHigh, int endLow, int endHigh) {
     minFrom = startLow;
     maxFrom = startHigh;
     minTo = endLow;
     maxTo = endHigh;
-    few = result;
-    fewCount = 0;
-    enough = Double.NEGATIVE_INFINITY;
+    found = -1;
+    foundWeight = Double.NEGATIVE_INFINITY;
     search(1);
-    for (int k = 0; k < fewCount; k++) {
-      few[k] = order[few[k]];
-    }
-    return fewCount;
+    return found < 0 ? -1 : order[found];
   }
 
   private void search(int node) {
     int b = 4 * node;
-    if (best[node] <= enough
+    if (best[node] <= foundWeight
         || box[b] > maxFrom
         || box[b + 1] < minFrom
         || box[b + 2] > maxTo
@@ -232,12 +186,13 @@ final class IntervalTree {
     if (node >= leaves) {
       int stop = leafStart[node - leaves + 1];
       for (int i = leafStart[node - leaves]; i < stop; i++) {
-        if (weight[i] > enough
+        if (weight[i] > foundWeight
             && from[i] >= minFrom
             && from[i] <= maxFrom
             && to[i] >= minTo
             && to[i] <= maxTo) {
-          insert(i);
+          found = i;
+          foundWeight = weight[i];
         }
       }
     } else if (best[2 * node] >= best[2 * node + 1]) {
@@ -246,18 +201,6 @@ final class IntervalTree {
     } else {
       search(2 * node + 1);
       search(2 * node);
-    }
-  }
-
-  private void insert(int x) {
-    int at = fewCount < few.length ? fewCount++ : fewCount - 1;
-    while (at > 0 && weight[few[at - 1]] < weight[x]) {
-      few[at] = few[at - 1];
-      at--;
-    }
-    few[at] = x;
-    if (fewCount == few.length) {
-      enough = weight[few[fewCount - 1]];
     }
   }
 }

@@ -18,12 +18,6 @@ final class LoadTree {
     }
   }
 
-  /** Takes over the numbers of a tree over as many sections. */
-  void copy(LoadTree that) {
-    System.arraycopy(that.most, 0, most, 0, most.length);
-    System.arraycopy(that.pending, 0, pending, 0, pending.length);
-  }
-
   /** Adds to all numbers in {@code [from, to)}. */
   void add(int from, int to, long value) {
     add(1, 0, leaves, from, to, value);
@@ -51,11 +45,6 @@ final class LoadTree {
     foundValue = Long.MIN_VALUE;
     largest(1, 0, leaves, from, to, 0);
     return found;
-  }
-
-  /** Returns the number at the place that {@link #largest} has found last. */
-  long foundValue() {
-    return foundValue;
   }
 
   private void largest(int node, int low, int high, int from, int to, long above) {

@@ -50,17 +50,18 @@ public final class Planners {
 
   /**
    * Returns the portfolio for binding: greedy and valley planners from cheap to dear until one
-   * meets the lower bound, else the best of them; of more than a thousand buffers, beam searches if
-   * that is not within 2 % of the bound. A few hundred microseconds at most on hundreds of buffers,
-   * some seconds on a hundred thousand.
+   * meets the lower bound, else the best of them; of more than a thousand buffers, it is lowered by
+   * ejection chains if it is not within 2 % of the bound. A few hundred microseconds at most on
+   * hundreds of buffers, some seconds on a hundred thousand.
    */
   public static MemoryPlanner fast() {
-    return new PortfolioPlanner("fast", greedy(), ValleyPlanner.all(), beams(), 0);
+    return new PortfolioPlanner("fast", greedy(), ValleyPlanner.all(), 0);
   }
 
   /**
    * Returns the portfolio for plans that are worth some milliseconds: {@link #fast()}, then several
-   * rounds of filling valleys, then a short branch and bound, until one meets the lower bound.
+   * rounds of filling valleys, then ejection chains or a short branch and bound, until one meets
+   * the lower bound.
    */
   public static MemoryPlanner thorough() {
     return thorough(THOROUGH_NODES);
@@ -72,7 +73,7 @@ public final class Planners {
    * @param searchNodes states that branch and bound may look at
    */
   public static MemoryPlanner thorough(long searchNodes) {
-    return new PortfolioPlanner("thorough", greedy(), valleys(), beams(), searchNodes);
+    return new PortfolioPlanner("thorough", greedy(), valleys(), searchNodes);
   }
 
   /**
@@ -109,12 +110,6 @@ public final class Planners {
     return valleys;
   }
 
-  private static List<MemoryPlanner> beams() {
-    return List.of(
-        new BeamPlanner("beam-sections", BeamPlanner.Weight.SECTIONS),
-        new BeamPlanner("beam-taller", BeamPlanner.Weight.TALLER));
-  }
-
   /** Returns the best plan to start a search from: small problems are better searched at once. */
   static MemoryPlan start(MemoryProblem problem) {
     return (problem.count() > MANY ? thorough(0) : fast()).plan(problem);
@@ -126,7 +121,7 @@ public final class Planners {
     all.add(noReuse());
     all.addAll(greedy());
     all.addAll(valleys());
-    all.addAll(beams());
+    all.add(new EjectionPlanner("ejection"));
     all.add(fast());
     all.add(thorough());
     all.add(exact());

@@ -5,21 +5,16 @@ import java.util.List;
 /**
  * Tries planners from cheap to dear and takes the first that meets the lower bound, else the best;
  * the plan carries the name of the planner that made it. Planners that walk all buffers live
- * together are left out where that is too many.
+ * together are left out where that is too many. Of more than a thousand buffers, a plan that is not
+ * close to the bound is lowered by an {@link EjectionPlanner}.
  *
  * @param name the portfolio's name
  * @param greedy planners that place one buffer after the other, in order of cost
  * @param valleys planners whose time does not depend on how many buffers are live together
- * @param beams dear planners for problems of more than a thousand buffers that no other brings
- *     close to the bound; they are asked together
  * @param searchNodes states that branch and bound may look at when no member meets the bound
  */
 record PortfolioPlanner(
-    String name,
-    List<MemoryPlanner> greedy,
-    List<MemoryPlanner> valleys,
-    List<MemoryPlanner> beams,
-    long searchNodes)
+    String name, List<MemoryPlanner> greedy, List<MemoryPlanner> valleys, long searchNodes)
     implements MemoryPlanner {
   /** Pairs of buffers a greedy planner may look at, some tenths of a second. */
   private static final long MOST_PAIRS = 30_000_000;
@@ -30,11 +25,10 @@ record PortfolioPlanner(
   /** Beyond this many buffers a short search does not get to the end of a single plan. */
   private static final int MOST_SEARCHED = 4000;
 
-  /** A plan so near to the bound needs no beam search, which takes seconds on very many buffers. */
+  /** So near to the bound a plan is low enough for who asks for no search. */
   private static final double CLOSE = 1.02;
 
-  /** Beyond this many buffers one beam search takes as long as all planners before it. */
-  private static final int MOST_BEAMED_TWICE = 30_000;
+  private static final EjectionPlanner EJECTION = new EjectionPlanner("ejection");
 
   @Override
   public MemoryPlan planBlocks(MemoryProblem problem) {
@@ -47,24 +41,16 @@ record PortfolioPlanner(
     }
     boolean brief = searchNodes == 0 && problem.count() <= SMALL;
     best = first(brief ? valleys.subList(0, 1) : valleys, problem, goal, best);
-    long close = Math.max(goal, (long) (CLOSE * problem.lowerBound()));
-    if (problem.count() > SMALL && best.arenaBytes() > close) {
-      boolean twice = problem.count() <= MOST_BEAMED_TWICE;
-      best = best(twice ? beams : beams.subList(0, 1), problem, best);
+    if (problem.count() > SMALL) {
+      long close = Math.max(goal, (long) (CLOSE * problem.lowerBound()));
+      best = EJECTION.lower(problem, best, close);
+      best = searchNodes > 0 ? EJECTION.lower(problem, best) : best;
     }
     if (best.arenaBytes() > goal && searchNodes > 0 && problem.count() <= MOST_SEARCHED) {
       ExactPlanner.Limits limits = ExactPlanner.Limits.ofNodes(searchNodes).withTarget(goal);
       best = new ExactPlanner(limits).improve(problem, best).plan();
     }
     return best;
-  }
-
-  /** Asks all planners, side by side where there are processors for it. */
-  private static MemoryPlan best(
-      List<MemoryPlanner> planners, MemoryProblem problem, MemoryPlan start) {
-    return planners.parallelStream()
-        .map(planner -> planner.planBlocks(problem))
-        .reduce(start, (a, b) -> b.arenaBytes() < a.arenaBytes() ? b : a);
   }
 
   private static MemoryPlan first(
