@@ -16,8 +16,6 @@ import fluidml.tensor.DType;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -78,22 +76,14 @@ final class JitInliningTest {
 
   @Test
   void loadsInMicroKernelsAreNoCalls() throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                "--enable-native-access=ALL-UNNAMED",
-                "--add-modules=jdk.incubator.vector",
-                "-XX:+UnlockDiagnosticVMOptions",
-                "-XX:CompileCommand=quiet",
-                "-XX:CompileCommand=PrintCompilation,fluidml/emit/jvm/Kernel_shared_*.*",
-                "-XX:CompileCommand=PrintInlining,fluidml/emit/jvm/Kernel_shared_*.*",
-                Main.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, process.waitFor(), output);
+    String output =
+        OtherJvm.run(
+            Main.class,
+            "--add-modules=jdk.incubator.vector",
+            "-XX:+UnlockDiagnosticVMOptions",
+            "-XX:CompileCommand=quiet",
+            "-XX:CompileCommand=PrintCompilation,fluidml/emit/jvm/Kernel_shared_*.*",
+            "-XX:CompileCommand=PrintInlining,fluidml/emit/jvm/Kernel_shared_*.*");
     assertTrue(output.contains("done"), output);
     assertTrue(output.contains("Kernel_shared_"), "nothing was compiled");
     List<String> calls =

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import fluidml.OtherJvm;
 import fluidml.emit.jvm.KernelCompiler;
 import fluidml.error.InvalidInputException;
 import fluidml.error.MemoryLimitException;
@@ -30,7 +31,6 @@ import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -98,18 +98,7 @@ final class ExecutorTest {
    */
   @Test
   void warmVectorsLiveInRegisters() throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Vectors.class.getName())
-            .inheritIO()
-            .start();
-    assertEquals(0, process.waitFor(), "1 if five warm runs allocate");
+    OtherJvm.run(Vectors.class, "--add-modules=jdk.incubator.vector");
   }
 
   /** A process of its own; its exit code is 0 if five warm runs allocate nothing. */

@@ -97,25 +97,42 @@ record ConvolutionTiles(
     kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, Optional.empty()));
   }
 
-  private void declare(KernelBuilder kernel, TileShape part, boolean copied) {
-    List<String> operands = new ArrayList<>(List.of("slot", "rows", "base", "panel"));
-    if (readsAhead) {
-      operands.addAll(List.of("ahead", "stride"));
+  /** What both kinds of micro-kernel are called with; {@link Place} tells what it is. */
+  private record Operands(
+      Expr slot, Expr rows, Expr base, Expr panel, Optional<RowTile.Ahead> ahead) {
+    static List<String> names(boolean readsAhead) {
+      return readsAhead
+          ? List.of("slot", "rows", "base", "panel", "ahead", "stride")
+          : List.of("slot", "rows", "base", "panel");
     }
-    int common = operands.size();
+
+    static Operands of(List<Expr> p, boolean readsAhead) {
+      Optional<RowTile.Ahead> ahead =
+          readsAhead ? Optional.of(new RowTile.Ahead(p.get(4), p.get(5))) : Optional.empty();
+      return new Operands(p.get(0), p.get(1), p.get(2), p.get(3), ahead);
+    }
+  }
+
+  private void declare(KernelBuilder kernel, TileShape part, boolean copied) {
+    List<String> operands = Operands.names(readsAhead);
     kernel.procedure(
         name("multiply", copied, part.rows(), part.vectors()),
         operands,
         (b, p) -> {
-          List<Expr> starts = starts(b, part, copied, p);
-          micro(part, copied).write(b, p.get(3), starts, problem.depth(), ahead(p), Exprs.index(0));
+          Operands o = Operands.of(p, readsAhead);
+          List<Expr> starts = starts(b, part, copied, o);
+          micro(part, copied).write(b, o.panel, starts, problem.depth(), o.ahead, Exprs.index(0));
         });
     if (problem.brief() && part.rows() >= leastDirect()) {
-      operands.addAll(List.of("image", "channel"));
+      int common = operands.size();
+      List<String> all = new ArrayList<>(operands);
+      all.addAll(List.of("image", "channel"));
       kernel.procedure(
           name("convolve", copied, part.rows(), part.vectors()),
-          operands,
-          (b, p) -> convolve(b, part, copied, p, p.get(common), p.get(common + 1)));
+          all,
+          (b, p) ->
+              convolve(
+                  b, part, copied, Operands.of(p, readsAhead), p.get(common), p.get(common + 1)));
     }
   }
 
@@ -132,19 +149,12 @@ record ConvolutionTiles(
         loads);
   }
 
-  private Optional<RowTile.Ahead> ahead(List<Expr> parameters) {
-    return readsAhead
-        ? Optional.of(new RowTile.Ahead(parameters.get(4), parameters.get(5)))
-        : Optional.empty();
-  }
-
   /** Where the inputs of every row begin. */
-  private List<Expr> starts(BodyBuilder b, TileShape part, boolean copied, List<Expr> parameters) {
-    Expr slot = parameters.getFirst();
+  private List<Expr> starts(BodyBuilder b, TileShape part, boolean copied, Operands o) {
     if (copied) {
-      return copies(b, part, slot);
+      return copies(b, part, o.slot);
     }
-    return rank() == 1 ? evenWindows(b, part, parameters) : windows(b, part, parameters);
+    return rank() == 1 ? evenWindows(b, part, o) : windows(b, part, o);
   }
 
   private List<Expr> copies(BodyBuilder b, TileShape part, Expr slot) {
@@ -157,22 +167,22 @@ record ConvolutionTiles(
     return starts;
   }
 
-  private List<Expr> windows(BodyBuilder b, TileShape part, List<Expr> parameters) {
+  private List<Expr> windows(BodyBuilder b, TileShape part, Operands o) {
     List<Expr> starts = new ArrayList<>();
     for (int r = 0; r < part.rows(); r++) {
-      Expr start = table.start(b, parameters.getFirst(), Exprs.index(r));
-      starts.add(b.let("start", Exprs.place(parameters.get(2).plus(start))));
+      Expr start = table.start(b, o.slot, Exprs.index(r));
+      starts.add(b.let("start", Exprs.place(o.base.plus(start))));
     }
     return starts;
   }
 
   /** Like {@link #windows} on a single axis, where one look at the table is enough. */
-  private List<Expr> evenWindows(BodyBuilder b, TileShape part, List<Expr> parameters) {
+  private List<Expr> evenWindows(BodyBuilder b, TileShape part, Operands o) {
     WindowAxis axis = problem.axes().getFirst();
     Expr step = b.let("step", axis.stride().times(axis.inputStride()));
-    Expr last = b.let("last", parameters.get(1).minus(1));
-    Expr start = table.start(b, parameters.getFirst(), Exprs.index(0));
-    Expr first = b.let("start", Exprs.place(parameters.get(2).plus(start)));
+    Expr last = b.let("last", o.rows.minus(1));
+    Expr start = table.start(b, o.slot, Exprs.index(0));
+    Expr first = b.let("start", Exprs.place(o.base.plus(start)));
     List<Expr> starts = new ArrayList<>(List.of(first));
     for (int r = 1; r < part.rows(); r++) {
       Expr at = first.plus(last.min(Exprs.index(r)).times(step));
@@ -183,14 +193,11 @@ record ConvolutionTiles(
 
   /** Multiplies and stores what exists of a tile. */
   private void convolve(
-      BodyBuilder b, TileShape part, boolean copied, List<Expr> p, Expr image, Expr channel) {
-    Expr slot = p.getFirst();
-    Expr rows = p.get(1);
-    List<Expr> starts = starts(b, part, copied, p);
+      BodyBuilder b, TileShape part, boolean copied, Operands o, Expr image, Expr channel) {
+    List<Expr> starts = starts(b, part, copied, o);
     List<Expr.Read> sums =
-        micro(part, copied)
-            .multiply(b, p.get(3), starts, problem.depth(), ahead(p), Exprs.index(0));
-    List<Expr> first = position(b, slot, Exprs.index(0));
+        micro(part, copied).multiply(b, o.panel, starts, problem.depth(), o.ahead, Exprs.index(0));
+    List<Expr> first = position(b, o.slot, Exprs.index(0));
     for (int r = 0; r < part.rows(); r++) {
       int row = r;
       Runnable store =
@@ -200,7 +207,7 @@ record ConvolutionTiles(
                     ? first
                     : rank() == 1
                         ? List.of(first.getFirst().plus(row))
-                        : position(b, slot, Exprs.index(row));
+                        : position(b, o.slot, Exprs.index(row));
             for (int v = 0; v < part.vectors(); v++) {
               List<Expr> coordinates = new ArrayList<>(List.of(image));
               coordinates.add(b.let("c", channel.plus((double) v * tile.lanes())));
@@ -212,7 +219,7 @@ record ConvolutionTiles(
       if (r == 0) {
         store.run();
       } else {
-        b.when(Exprs.index(r).lt(rows), store);
+        b.when(Exprs.index(r).lt(o.rows), store);
       }
     }
   }

@@ -2,6 +2,7 @@ package fluidml.emit.jvm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import fluidml.OtherJvm;
 import fluidml.error.InvalidInputException;
 import fluidml.loop.Buffer;
 import fluidml.loop.Exprs;
@@ -13,8 +14,6 @@ import fluidml.tensor.DType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** A JVM without the Vector API module runs scalar kernels and refuses vectors by name. */
@@ -53,17 +52,7 @@ class ScalarOnlyTest {
 
   @Test
   void runsWithoutTheVectorModule() throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                "--enable-native-access=ALL-UNNAMED",
-                Main.class.getName())
-            .redirectErrorStream(true)
-            .start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, process.waitFor(), output);
+    String output = OtherJvm.run(Main.class);
     assertEquals("0 1.0 2.7182817\ntrue\n", output.replace("\r", ""));
   }
 }
