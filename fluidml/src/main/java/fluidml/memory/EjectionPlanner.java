@@ -42,11 +42,10 @@ record EjectionPlanner(String name) implements MemoryPlanner {
    * @param plan a valid one
    */
   MemoryPlan lower(MemoryProblem problem, MemoryPlan plan) {
-    // Alignment may cost up to one grain over the bound however the buffers are placed.
-    long bound = problem.lowerBound() + problem.spans().grain - 1;
+    long least = problem.goal();
     MemoryPlan best = plan;
-    while (best.arenaBytes() > bound) {
-      long goal = middle(best.arenaBytes(), bound);
+    while (best.arenaBytes() > least) {
+      long goal = middle(best.arenaBytes(), least);
       Optional<MemoryPlan> next = search(problem, best, goal, work(problem));
       if (next.isEmpty()) {
         return best;

@@ -1,7 +1,6 @@
 package fluidml.memory;
 
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -83,18 +82,15 @@ final class EjectionSearch {
     }
     this.placed = new PlacedSpans(lower, upper, offset, height);
     this.hits = new PlacedSpans.Hits(n);
-    IntStream.range(0, n)
-        .boxed()
-        .filter(i -> height[i] > 0)
-        .sorted(Comparator.comparingLong(i -> offset[i]))
-        .forEach(
-            i -> {
-              if (offset[i] + height[i] <= top) {
-                placed.put(i);
-              } else {
-                out[outCount++] = i;
-              }
-            });
+    int[] order = Orders.identity(n);
+    Orders.sort(order, (a, b) -> Long.compare(offset[a], offset[b]));
+    for (int i : order) {
+      if (height[i] > 0 && end(i) > top) {
+        out[outCount++] = i;
+      } else if (height[i] > 0) {
+        placed.put(i);
+      }
+    }
   }
 
   /**

@@ -211,6 +211,14 @@ public final class MemoryProblem {
     return groups.isPresent() ? blocks().boundOfBlocks() : boundOfBlocks();
   }
 
+  /**
+   * Returns the bytes at which a plan is taken for the best there is: alignment may cost up to one
+   * grain over the bound however the buffers are placed.
+   */
+  long goal() {
+    return lowerBound() + spans().grain - 1;
+  }
+
   private long boundOfBlocks() {
     long grain = spans.grain;
     long bound = Math.max(maxLive(1), grain == 1 ? 0 : maxLive(grain) - (grain - 1));

@@ -32,8 +32,7 @@ record PortfolioPlanner(
 
   @Override
   public MemoryPlan planBlocks(MemoryProblem problem) {
-    // Alignment may cost up to one grain over the bound however the buffers are placed.
-    long goal = problem.lowerBound() + problem.spans().grain - 1;
+    long goal = problem.goal();
     boolean crowded = problem.spans().greedyPairs() > MOST_PAIRS;
     MemoryPlan best = (crowded ? valleys : greedy).getFirst().planBlocks(problem);
     if (!crowded) {

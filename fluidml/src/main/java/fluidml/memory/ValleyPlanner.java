@@ -73,7 +73,7 @@ record ValleyPlanner(String name, Weight weight, int rounds) implements MemoryPl
     }
     Valleys valleys = new Valleys(problem, weight::of);
     MemoryPlan best = valleys.plan(name);
-    long goal = problem.lowerBound() + problem.spans().grain - 1;
+    long goal = problem.goal();
     int most = Math.max(FEW_ROUNDS, MOST_PLACED / Math.max(1, problem.count()));
     for (int i = 1; i < Math.min(rounds, most) && best.arenaBytes() > goal; i++) {
       valleys.boost((goal + valleys.arena()) / 2);

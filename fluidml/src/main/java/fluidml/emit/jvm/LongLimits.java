@@ -12,7 +12,7 @@ final class LongLimits {
   private LongLimits() {}
 
   /** Replaces the long by zero if it is negative. */
-  static void notNegative(CodeBuilder code) {
+  private static void notNegative(CodeBuilder code) {
     code.dup2().bipush(Long.SIZE - 1).lshr().loadConstant(-1L).lxor().land();
   }
 
