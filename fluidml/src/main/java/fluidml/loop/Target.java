@@ -7,11 +7,8 @@ import fluidml.tensor.DType;
  *
  * @param vectorBits width of vector registers: 128, 256 or 512, or 0 for scalar code only
  * @param checked whether emitted code checks every access against its buffer's size
- * @param nearestCacheBytes size of the first-level data cache of a core
  */
-public record Target(int vectorBits, boolean checked, int nearestCacheBytes) {
-  /** What a first-level data cache has at least, on machines with vectors. */
-  public static final int SMALLEST_CACHE_BYTES = 32 << 10;
+public record Target(int vectorBits, boolean checked) {
 
   /**
    * Checks the width.
@@ -23,11 +20,6 @@ public record Target(int vectorBits, boolean checked, int nearestCacheBytes) {
       throw new IllegalArgumentException(
           "vector width must be 0, 128, 256 or 512 bits, got " + vectorBits);
     }
-  }
-
-  /** A machine with the smallest first-level cache. */
-  public Target(int vectorBits, boolean checked) {
-    this(vectorBits, checked, SMALLEST_CACHE_BYTES);
   }
 
   /** Vector registers: machines with vectors of 512 bits have 32, others are taken to have 16. */
@@ -51,6 +43,6 @@ public record Target(int vectorBits, boolean checked, int nearestCacheBytes) {
 
   /** The same machine with or without checks. */
   public Target withChecked(boolean wanted) {
-    return new Target(vectorBits, wanted, nearestCacheBytes);
+    return new Target(vectorBits, wanted);
   }
 }

@@ -268,7 +268,7 @@ public final class ConvolutionLowering implements Lowering {
                 tile,
                 result)
             : ConvolutionSchedule.write(
-                call.kernel(), problem, tile, context.target(), flat ? result.flat() : result);
+                call.kernel(), problem, tile, flat ? result.flat() : result);
     Dim work = y.elements().times(2 * shape.depth() / shape.merged()).plus(result.work(cluster));
     return call.build(cluster.label(), cluster.nodes(), work, nest.extent(), nest.entry());
   }

@@ -183,8 +183,7 @@ public final class MatMulLowering implements Lowering {
               && (chosen.block() > 0 || chosen.order() != LoopOrder.NMK)
               && OrderedContraction.allows(contraction);
       if (!reordered) {
-        return ContractionSchedule.build(
-            call.kernel(), contraction, context.target(), shape, store);
+        return ContractionSchedule.build(call.kernel(), contraction, shape, store);
       }
       int block = chosen.block() > 0 ? chosen.block() : LONGEST_BLOCK;
       return OrderedContraction.build(

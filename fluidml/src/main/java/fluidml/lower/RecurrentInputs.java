@@ -63,8 +63,7 @@ final class RecurrentInputs {
           Expr line = batch.times(height).plus(row);
           body.store(y, line.times(width).plus(column), value, mask);
         };
-    Kernel kernel =
-        ContractionSchedule.build(call.kernel(), contraction, context.target(), tile, store);
+    Kernel kernel = ContractionSchedule.build(call.kernel(), contraction, tile, store);
     Dim work = elements.times(features).times(2);
     calls.add(call.finish(Labels.of(layer.op()) + " inputs", List.of(layer.node()), work, kernel));
     return Optional.of(rows.results(products, layer));

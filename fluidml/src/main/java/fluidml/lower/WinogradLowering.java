@@ -139,8 +139,7 @@ public final class WinogradLowering implements Lowering {
             axes.get(1),
             call.parameter(Dim.of(block(shape, transform, tile))),
             result.lanes());
-    Nest nest =
-        WinogradSchedule.write(call.kernel(), problem, transform, tile, context.target(), result);
+    Nest nest = WinogradSchedule.write(call.kernel(), problem, transform, tile, result);
     double saved = (double) (outputs * outputs * 9) / (transform.products() * transform.products());
     Dim work = y.elements().times((long) (2 * shape.depth() / saved)).plus(result.work(cluster));
     return call.build(

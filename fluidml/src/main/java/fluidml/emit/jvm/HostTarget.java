@@ -8,8 +8,6 @@ public final class HostTarget {
   /** The flag that makes vectors available. */
   public static final String VECTOR_FLAG = "--add-modules jdk.incubator.vector";
 
-  private static final int NEAREST_CACHE_BYTES = NearestCache.bytes(NearestCache.LINUX);
-
   private HostTarget() {}
 
   /** Whether the Vector API module is there; without it kernels are scalar and slow. */
@@ -19,7 +17,7 @@ public final class HostTarget {
 
   /** Unchecked code at the preferred vector width, or scalar code without the module. */
   public static Target detect() {
-    return new Target(hasVectorModule() ? Widest.bits() : 0, false, NEAREST_CACHE_BYTES);
+    return new Target(hasVectorModule() ? Widest.bits() : 0, false);
   }
 
   /** Loaded only when the module is there. */

@@ -26,8 +26,7 @@ import java.util.Optional;
  *   <li>a group of panels goes through all terms before the next group begins; its sums lie in the
  *       second-level cache;
  *   <li>a block of terms: the left operand's elements of it serve all panels of the group;
- *   <li>a panel's part of the block stays in a cache while all tiles of rows use it, and meanwhile
- *       the next part is read ahead by {@link ReadAhead} where that helps ({@link PanelBlocks}).
+ *   <li>a panel's part of the block stays in the second-level cache while all tiles of rows use it.
  * </ol>
  *
  * <p>Rows are cut into tiles of nearly equal heights. A unit of the parallel range is one tile of
@@ -45,6 +44,11 @@ public final class ContractionSchedule {
    */
   private static final int MOST_SUMS = 18;
 
+  /** Bytes of a panel's part. Longer parts mean fewer visits of every tile. */
+  private static final int PART_BYTES = 144 << 10;
+
+  private static final int MOST_TERMS = 768;
+
   /** Panels of a group. */
   private static final int GROUP = 8;
 
@@ -57,18 +61,12 @@ public final class ContractionSchedule {
   private final TileShape shape;
   private final Type accumulator;
   private final Buffer sums;
-  private final Expr sumCount;
   private final Buffer panels;
-  private final Optional<ReadAhead> ahead;
   private final int block;
   private final boolean packs;
 
   private ContractionSchedule(
-      KernelBuilder kernel,
-      Contraction contraction,
-      PanelBlocks blocks,
-      TileShape most,
-      ProductStore result) {
+      KernelBuilder kernel, Contraction contraction, TileShape most, ProductStore result) {
     this.kernel = kernel;
     this.contraction = contraction;
     this.result = result;
@@ -81,21 +79,27 @@ public final class ContractionSchedule {
     this.accumulator = new Type(scalar, shape.lanes());
     this.packs = contraction.right() instanceof Contraction.Strided;
     DType rightType = contraction.right().buffer().dtype();
-    this.block = blocks.terms(shape, rightType);
+    this.block = blockTerms(shape, rightType);
     int bytes = scalar.bits() / 8;
     Expr mostRows = contraction.rows().min(Exprs.index((long) TURN * shape.rows()));
     Expr mostPanels = packs ? Exprs.index(1) : panelCount().min(Exprs.index(GROUP));
-    this.sumCount = mostRows.times(mostPanels).times(shape.columns());
+    Expr sumCount = mostRows.times(mostPanels).times(shape.columns());
     this.sums = kernel.scratch("sums", storage(scalar), sumCount.plus(shape.lanes()).times(bytes));
     this.panels =
         packs
             ? kernel.scratch(
                 "panel", rightType, contraction.depth().times(shape.columns() * rightType.bytes()))
             : contraction.right().buffer();
-    this.ahead =
-        packs || shape.lanes() == 1 || !blocks.readsAhead()
-            ? Optional.empty()
-            : Optional.of(new ReadAhead(panels, block * shape.columns()));
+  }
+
+  /**
+   * Terms of a sum that a part of a panel holds.
+   *
+   * @param type of the panel's elements
+   */
+  static int blockTerms(TileShape shape, DType type) {
+    int line = shape.columns() * type.bytes();
+    return Math.min(MOST_TERMS, Math.max(16, PART_BYTES / line / 16 * 16));
   }
 
   private static DType storage(ScalarType scalar) {
@@ -116,7 +120,7 @@ public final class ContractionSchedule {
   public static Kernel build(
       KernelBuilder kernel, Contraction contraction, Target target, ProductStore result) {
     TileShape shape = TileShape.of(target, contraction.accumulator());
-    return build(kernel, contraction, target, shape, result);
+    return build(kernel, contraction, shape, result);
   }
 
   /**
@@ -127,13 +131,8 @@ public final class ContractionSchedule {
    *     right operand has panels of as many columns
    */
   public static Kernel build(
-      KernelBuilder kernel,
-      Contraction contraction,
-      Target target,
-      TileShape shape,
-      ProductStore result) {
-    PanelBlocks blocks = PanelBlocks.of(target);
-    return new ContractionSchedule(kernel, contraction, blocks, shape, result).build();
+      KernelBuilder kernel, Contraction contraction, TileShape shape, ProductStore result) {
+    return new ContractionSchedule(kernel, contraction, shape, result).build();
   }
 
   private Kernel build() {
@@ -148,12 +147,6 @@ public final class ContractionSchedule {
           List.of("left", "right", "terms", "to"),
           (b, p) -> multiply(b, height, p));
     }
-    ahead.ifPresent(
-        a ->
-            kernel.procedure(
-                "ahead",
-                List.of("from", "lines"),
-                (b, p) -> a.write(b, p.get(0), p.get(1), sums, sumCount)));
     if (!packs) {
       kernel.procedure("multiplyRow", List.of("left", "right", "to"), this::multiplyRow);
     }
@@ -292,7 +285,7 @@ public final class ContractionSchedule {
                     count,
                     p -> {
                       Expr to = b.let("to", p.times(size));
-                      Block now = new Block(panel, count, p, done, terms);
+                      Block now = new Block(p, done, terms);
                       tiles(b, now, left, right, turn, turnEnd, cut, row, to);
                     });
               });
@@ -312,7 +305,7 @@ public final class ContractionSchedule {
   }
 
   /** Panel {@code p} of a group, {@code terms} terms of it after {@code done}. */
-  private record Block(Expr panel, Expr count, Expr p, Expr done, Expr terms) {}
+  private record Block(Expr p, Expr done, Expr terms) {}
 
   /** All tiles of a turn with a panel's part of a block. */
   private void tiles(
@@ -328,37 +321,12 @@ public final class ContractionSchedule {
     Expr panelSize = contraction.depth().times(shape.columns());
     Expr doneSize = now.done.times(shape.columns());
     Expr part = b.let("part", right.plus(now.p.times(panelSize)).plus(doneSize));
-    Expr tiles = b.let("count", turnEnd.minus(turn));
-    Expr next = part;
-    Expr lines = Exprs.index(0);
-    if (ahead.isPresent()) {
-      // Panels before the next part, and terms before it in its panel.
-      Expr more = b.let("more", now.p.plus(1).lt(now.count));
-      Expr deeper = now.done.plus(block).lt(contraction.depth());
-      Expr last = Exprs.select(deeper, Exprs.index(0), now.count);
-      Expr panels = b.let("skip", Exprs.select(more, now.p.plus(1), last));
-      Expr wrapped = Exprs.select(deeper, now.done.plus(block), Exprs.index(0));
-      Expr terms = b.let("before", Exprs.select(more, now.done, wrapped));
-      next = b.let("next", right.plus(panels.times(panelSize)).plus(terms.times(shape.columns())));
-      Expr beyond = panelCount().minus(now.panel).times(panelSize);
-      Expr inside = next.plus(ahead.get().elements()).le(right.plus(beyond));
-      lines = b.let("lines", ahead.get().share(inside, tiles));
-    }
-    Expr from = next;
-    Expr each = lines;
     b.loop(
         "t",
         turn,
         turnEnd,
         t -> {
           Expr row = b.let("tileRow", cut.before(t).minus(firstRow));
-          if (ahead.isPresent()) {
-            Expr before = b.let("linesBefore", t.minus(turn).times(each));
-            b.call(
-                "ahead",
-                from.plus(before.times(ahead.get().lineElements())),
-                each.min(Exprs.index(ReadAhead.LINES).minus(before)));
-          }
           Expr start = left.plus(row.times(contraction.left().rowStride()));
           Expr sum = to.plus(row.times(shape.columns()));
           Heights.multiply(b, shape.rows(), cut.of(t), List.of(start, part, now.terms, sum));

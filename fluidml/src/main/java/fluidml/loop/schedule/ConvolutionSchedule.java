@@ -6,7 +6,6 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.KernelBuilder;
 import fluidml.loop.ScalarType;
-import fluidml.loop.Target;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +42,6 @@ public final class ConvolutionSchedule {
   private final KernelBuilder kernel;
   private final Problem problem;
   private final TileShape tile;
-  private final boolean readsAhead;
   private final int rank;
   private final WindowTable table;
   private final Optional<Buffer> offsets;
@@ -172,11 +170,10 @@ public final class ConvolutionSchedule {
   }
 
   private ConvolutionSchedule(
-      KernelBuilder kernel, Problem problem, TileShape tile, Target target, TileStore result) {
+      KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
     this.kernel = kernel;
     this.problem = problem;
     this.tile = tile;
-    this.readsAhead = PanelBlocks.of(target).readsAhead();
     this.rank = problem.axes.size();
     Expr all = one;
     for (WindowAxis axis : problem.axes) {
@@ -211,8 +208,7 @@ public final class ConvolutionSchedule {
             ? Optional.of(
                 kernel.scratch("gathered", problem.input.dtype(), mostTiles.times(windowBytes)))
             : Optional.empty();
-    this.procedures =
-        new ConvolutionTiles(problem, tile, result, table, offsets, gathered, sums, readsAhead);
+    this.procedures = new ConvolutionTiles(problem, tile, result, table, offsets, gathered, sums);
   }
 
   /**
@@ -222,8 +218,8 @@ public final class ConvolutionSchedule {
    * @return the entry
    */
   public static Nest write(
-      KernelBuilder kernel, Problem problem, TileShape tile, Target target, TileStore result) {
-    return new ConvolutionSchedule(kernel, problem, tile, target, result).write();
+      KernelBuilder kernel, Problem problem, TileShape tile, TileStore result) {
+    return new ConvolutionSchedule(kernel, problem, tile, result).write();
   }
 
   /** Whether the inputs of a pixel that is not copied lie one after another. */
@@ -253,9 +249,7 @@ public final class ConvolutionSchedule {
     kernel.procedure("prepare", List.of("image", "group", "slot", "row", "rows"), this::prepare);
     procedures.declare(kernel);
     kernel.procedure(
-        "panel",
-        List.of("image", "group", "panel", "begin", "end", "tile", "height", "stride"),
-        this::panel);
+        "panel", List.of("image", "group", "panel", "begin", "end", "tile", "height"), this::panel);
     Expr tiles = tiles(height());
     Expr blocks = blocks(tiles);
     Expr turns = problem.batch.times(problem.groups).times(blocks);
@@ -310,7 +304,6 @@ public final class ConvolutionSchedule {
     Expr blocks = b.let("blocks", blocks(tiles));
     Expr count = b.let("count", tilesPerBlock(tiles, blocks));
     Expr units = b.let("units", panelsPerGroup.times(count));
-    Expr stride = b.let("stride", ceilDiv(Exprs.index(tile.columns()), count));
     b.loop(
         "turn",
         begin.div(units),
@@ -339,7 +332,7 @@ public final class ConvolutionSchedule {
                 Expr before = b.let("before", panel.times(count));
                 Expr begun = from.minus(before).max(zero);
                 Expr ended = to.minus(before).min(count);
-                b.call("panel", image, group, panel, begun, ended, first, height, stride);
+                b.call("panel", image, group, panel, begun, ended, first, height);
               });
         });
   }
@@ -452,12 +445,9 @@ public final class ConvolutionSchedule {
     Expr panel = parameters.get(2);
     Expr firstTile = parameters.get(5);
     Expr height = parameters.get(6);
-    Expr stride = parameters.get(7);
     Expr rest = b.let("rest", pixels.minus(firstTile.times(height)));
     Expr size = b.let("size", depth.times(tile.columns()));
     Expr index = b.let("index", group.times(panelsPerGroup).plus(panel));
-    Expr last = problem.groups.times(panelsPerGroup).minus(1);
-    Expr next = b.let("next", index.plus(1).min(last).times(size));
     Expr right = b.let("right", index.times(size));
     Expr wider = b.let("wider", problem.wider(tile));
     Expr column = b.let("column", problem.firstFilter(panel, wider, tile));
@@ -471,15 +461,10 @@ public final class ConvolutionSchedule {
         parameters.get(4).min(ceilDiv(rest, height)),
         t -> {
           Expr count = b.let("count", rest.minus(t.times(height)).min(height));
-          Optional<RowTile.Ahead> ahead =
-              readsAhead
-                  ? Optional.of(RowTile.Ahead.share(next, t, stride, depth, tile.columns()))
-                      .map(a -> new RowTile.Ahead(b.let("ahead", a.start()), a.stride()))
-                  : Optional.empty();
           procedures.compute(
               b,
               new ConvolutionTiles.Place(
-                  image, channel, t, height, count, base, right, whole, width, ahead));
+                  image, channel, t, height, count, base, right, whole, width));
         });
   }
 }

@@ -27,7 +27,6 @@ import java.util.function.IntConsumer;
  *     neighbours
  * @param gathered copies of windows, if any are copied
  * @param sums scratch for a tile
- * @param readsAhead whether a tile reads a part of the next panel on the way
  */
 record ConvolutionTiles(
     Problem problem,
@@ -36,8 +35,7 @@ record ConvolutionTiles(
     WindowTable table,
     Optional<Buffer> offsets,
     Optional<Buffer> gathered,
-    Buffer sums,
-    boolean readsAhead) {
+    Buffer sums) {
 
   /**
    * A tile to compute.
@@ -51,7 +49,6 @@ record ConvolutionTiles(
    * @param panel where the panel begins
    * @param wide whether the panel is as wide as the widest
    * @param width filters of the panel
-   * @param ahead what is read ahead; empty unless {@code readsAhead}
    */
   record Place(
       Expr image,
@@ -62,8 +59,7 @@ record ConvolutionTiles(
       Expr base,
       Expr panel,
       Expr wide,
-      Expr width,
-      Optional<RowTile.Ahead> ahead) {}
+      Expr width) {}
 
   private int rank() {
     return problem.axes().size();
@@ -98,41 +94,31 @@ record ConvolutionTiles(
   }
 
   /** What both kinds of micro-kernel are called with; {@link Place} tells what it is. */
-  private record Operands(
-      Expr slot, Expr rows, Expr base, Expr panel, Optional<RowTile.Ahead> ahead) {
-    static List<String> names(boolean readsAhead) {
-      return readsAhead
-          ? List.of("slot", "rows", "base", "panel", "ahead", "stride")
-          : List.of("slot", "rows", "base", "panel");
-    }
+  private record Operands(Expr slot, Expr rows, Expr base, Expr panel) {
+    static final List<String> NAMES = List.of("slot", "rows", "base", "panel");
 
-    static Operands of(List<Expr> p, boolean readsAhead) {
-      Optional<RowTile.Ahead> ahead =
-          readsAhead ? Optional.of(new RowTile.Ahead(p.get(4), p.get(5))) : Optional.empty();
-      return new Operands(p.get(0), p.get(1), p.get(2), p.get(3), ahead);
+    static Operands of(List<Expr> p) {
+      return new Operands(p.get(0), p.get(1), p.get(2), p.get(3));
     }
   }
 
   private void declare(KernelBuilder kernel, TileShape part, boolean copied) {
-    List<String> operands = Operands.names(readsAhead);
     kernel.procedure(
         name("multiply", copied, part.rows(), part.vectors()),
-        operands,
+        Operands.NAMES,
         (b, p) -> {
-          Operands o = Operands.of(p, readsAhead);
+          Operands o = Operands.of(p);
           List<Expr> starts = starts(b, part, copied, o);
-          micro(part, copied).write(b, o.panel, starts, problem.depth(), o.ahead, Exprs.index(0));
+          micro(part, copied).write(b, o.panel, starts, problem.depth(), Exprs.index(0));
         });
     if (problem.brief() && part.rows() >= leastDirect()) {
-      int common = operands.size();
-      List<String> all = new ArrayList<>(operands);
+      int common = Operands.NAMES.size();
+      List<String> all = new ArrayList<>(Operands.NAMES);
       all.addAll(List.of("image", "channel"));
       kernel.procedure(
           name("convolve", copied, part.rows(), part.vectors()),
           all,
-          (b, p) ->
-              convolve(
-                  b, part, copied, Operands.of(p, readsAhead), p.get(common), p.get(common + 1)));
+          (b, p) -> convolve(b, part, copied, Operands.of(p), p.get(common), p.get(common + 1)));
     }
   }
 
@@ -195,8 +181,7 @@ record ConvolutionTiles(
   private void convolve(
       BodyBuilder b, TileShape part, boolean copied, Operands o, Expr image, Expr channel) {
     List<Expr> starts = starts(b, part, copied, o);
-    List<Expr.Read> sums =
-        micro(part, copied).multiply(b, o.panel, starts, problem.depth(), o.ahead, Exprs.index(0));
+    List<Expr.Read> sums = micro(part, copied).multiply(b, o.panel, starts, problem.depth());
     List<Expr> first = position(b, o.slot, Exprs.index(0));
     for (int r = 0; r < part.rows(); r++) {
       int row = r;
@@ -260,8 +245,7 @@ record ConvolutionTiles(
 
   /** Calls the procedures for a tile. */
   void compute(BodyBuilder b, Place at) {
-    List<Expr> operands = new ArrayList<>(List.of(at.slot, at.count, at.base, at.panel));
-    at.ahead.ifPresent(next -> operands.addAll(List.of(next.start(), next.stride())));
+    List<Expr> operands = List.of(at.slot, at.count, at.base, at.panel);
     List<Expr> finished = List.of(at.image, at.channel, at.slot, at.count, at.width);
     Runnable byScratch =
         () -> {

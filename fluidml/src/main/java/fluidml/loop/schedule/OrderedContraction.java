@@ -230,7 +230,7 @@ public final class OrderedContraction {
     TileShape part = new TileShape(rows, shape.vectors(), shape.lanes());
     Buffer left = contraction.left().buffer();
     new RowTile(part, left, Optional.empty(), right.buffer(), shape.columns(), sums, 0)
-        .write(b, p.get(1), starts, p.get(2).min(Exprs.index(block)), Optional.empty(), p.get(3));
+        .write(b, p.get(1), starts, p.get(2).min(Exprs.index(block)), p.get(3));
   }
 
   private void add(BodyBuilder b, Expr rows, Expr slot) {

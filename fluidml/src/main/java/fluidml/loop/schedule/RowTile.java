@@ -12,9 +12,7 @@ import java.util.Optional;
 
 /**
  * The micro-kernel of convolutions: the sums of a tile in registers, rows at any places times the
- * columns of a panel. On request, and where terms are neighbours, some memory is read on the way
- * that will be needed soon, so that it is in cache when its turn comes; a table of offsets leaves
- * no registers for that.
+ * columns of a panel.
  *
  * @param tile rows and vectors that are computed
  * @param rows the left operand
@@ -34,39 +32,15 @@ record RowTile(
     int loadsBefore) {
 
   /**
-   * What is read ahead, in the panels: element {@code start + term * stride} for each term.
-   *
-   * @param start index of the first element
-   * @param stride elements from term to term
-   */
-  record Ahead(Expr start, Expr stride) {
-    /**
-     * The share of one of several tiles that read the next panel ahead together.
-     *
-     * @param next where the next panel begins; it is as long as this one
-     * @param index of the tile
-     * @param stride columns divided by the number of tiles, rounded up
-     * @param depth terms of a panel
-     * @param columns of a panel
-     */
-    static Ahead share(Expr next, Expr index, Expr stride, Expr depth, int columns) {
-      Expr last = depth.times(Exprs.index(columns).minus(stride));
-      return new Ahead(next.plus(index.times(stride).times(depth).min(last)), stride);
-    }
-  }
-
-  /**
    * Writes the sums of all terms.
    *
    * @param panel where the panel begins
    * @param starts where every row begins
    * @param terms number of terms
-   * @param ahead what is read ahead
    * @param to where the sums go
    */
-  void write(
-      BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Optional<Ahead> ahead, Expr to) {
-    List<Expr.Read> sums = multiply(body, panel, starts, terms, ahead, to);
+  void write(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Expr to) {
+    List<Expr.Read> sums = multiply(body, panel, starts, terms);
     for (int r = 0; r < tile.rows(); r++) {
       for (int v = 0; v < tile.vectors(); v++) {
         Expr at = to.plus((double) r * columns + (double) v * tile.lanes());
@@ -81,48 +55,21 @@ record RowTile(
    * @param panel where the panel begins
    * @param starts where every row begins
    * @param terms number of terms
-   * @param requested what is read ahead
-   * @param spare an element of the result that may be overwritten
    * @return registers with the sums, row by row
    */
-  List<Expr.Read> multiply(
-      BodyBuilder body,
-      Expr panel,
-      List<Expr> starts,
-      Expr terms,
-      Optional<Ahead> requested,
-      Expr spare) {
-    Optional<Ahead> ahead = offsets.isEmpty() ? requested : Optional.empty();
+  List<Expr.Read> multiply(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms) {
     ScalarType scalar = Exprs.registerType(result.dtype());
     Expr zero = body.variable("zero", Exprs.constant(new Type(scalar, tile.lanes()), 0));
     List<Expr.Read> sums = new ArrayList<>();
     for (int i = 0; i < tile.rows() * tile.vectors(); i++) {
       sums.add(body.variable("sum", zero));
     }
-    ScalarType bits = scalar == ScalarType.F64 ? ScalarType.I64 : ScalarType.I32;
-    Optional<Expr.Read> seen =
-        ahead.map(_ -> body.variable("seen", Exprs.integer(new Type(bits, 1), 0)));
     int unroll = unroll();
     Expr whole = body.let("whole", terms.div(unroll).times(unroll));
-    body.loop(
-        "k",
-        Exprs.index(0),
-        whole,
-        unroll,
-        k -> {
-          ahead.ifPresent(
-              next -> {
-                Expr soon = body.load(panels, next.start.plus(k.times(next.stride)));
-                Expr both = Exprs.xor(seen.orElseThrow(), Exprs.bitcast(bits, soon));
-                body.assign(seen.orElseThrow(), both);
-              });
-          add(body, panel, starts, k, unroll, sums);
-        });
+    body.loop("k", Exprs.index(0), whole, unroll, k -> add(body, panel, starts, k, unroll, sums));
     if (unroll > 1) {
       body.when(whole.lt(terms), () -> add(body, panel, starts, whole, 1, sums));
     }
-    // Stored somewhere, so that reading ahead is not in vain.
-    seen.ifPresent(word -> body.store(result, spare, Exprs.bitcast(scalar, word)));
     return sums;
   }
 

@@ -82,7 +82,7 @@ public record StateProduct(Shape shape, Buffer sums, int gates, Expr hidden) {
               starts.add(b.let("start", p.get(0).plus(hidden.times((double) r))));
             }
             new RowTile(tile, states, Optional.empty(), panels, shape.columns(), product.sums, 0)
-                .write(b, p.get(1), starts, hidden, Optional.empty(), p.get(2));
+                .write(b, p.get(1), starts, hidden, p.get(2));
           });
     }
     kernel.procedure(

@@ -6,7 +6,6 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.KernelBuilder;
 import fluidml.loop.ScalarType;
-import fluidml.loop.Target;
 import fluidml.loop.Type;
 import fluidml.tensor.DType;
 import java.util.ArrayList;
@@ -35,7 +34,6 @@ public final class WinogradSchedule {
   private final CookToom transform;
   private final TileShape tile;
   private final TileStore result;
-  private final boolean readsAhead;
   private final int products;
   private final int outputs;
   private final Type vector;
@@ -83,18 +81,12 @@ public final class WinogradSchedule {
       int resultLanes) {}
 
   private WinogradSchedule(
-      KernelBuilder kernel,
-      Problem problem,
-      CookToom transform,
-      TileShape tile,
-      Target target,
-      TileStore result) {
+      KernelBuilder kernel, Problem problem, CookToom transform, TileShape tile, TileStore result) {
     this.kernel = kernel;
     this.problem = problem;
     this.transform = transform;
     this.tile = tile;
     this.result = result;
-    this.readsAhead = PanelBlocks.of(target).readsAhead();
     this.products = transform.products();
     this.outputs = transform.outputs();
     ScalarType scalar = Exprs.registerType(problem.input.dtype());
@@ -132,13 +124,8 @@ public final class WinogradSchedule {
    * @return the entry
    */
   public static Nest write(
-      KernelBuilder kernel,
-      Problem problem,
-      CookToom transform,
-      TileShape tile,
-      Target target,
-      TileStore result) {
-    return new WinogradSchedule(kernel, problem, transform, tile, target, result).write();
+      KernelBuilder kernel, Problem problem, CookToom transform, TileShape tile, TileStore result) {
+    return new WinogradSchedule(kernel, problem, transform, tile, result).write();
   }
 
   private Nest write() {
@@ -164,11 +151,7 @@ public final class WinogradSchedule {
     for (int rows = 1; rows <= tile.rows(); rows++) {
       int height = rows;
       kernel.procedure(
-          "multiply" + rows,
-          readsAhead
-              ? List.of("left", "panel", "to", "ahead", "stride")
-              : List.of("left", "panel", "to"),
-          (b, p) -> multiply(b, height, p));
+          "multiply" + rows, List.of("left", "panel", "to"), (b, p) -> multiply(b, height, p));
     }
     kernel.procedure(
         "multiplyBlock",
@@ -405,9 +388,7 @@ public final class WinogradSchedule {
     Expr height = b.let("height", count.div(groups));
     Expr higher = b.let("higher", count.minus(height.times(groups)));
     Expr size = b.let("size", problem.channels.times(columns));
-    Expr stride = b.let("stride", columns.plus(groups).minus(1).div(groups));
     Expr panels = b.let("panels", panelCount());
-    Expr last = b.let("last", panels.times((double) products * products).minus(1));
     b.loop(
         "product",
         zero,
@@ -421,10 +402,6 @@ public final class WinogradSchedule {
               panel -> {
                 Expr index = b.let("index", product.times(panels).plus(panel));
                 Expr right = b.let("right", index.times(size));
-                Expr step =
-                    Exprs.select(
-                        panel.plus(1).lt(to), Exprs.index(1), panels.minus(to).plus(from).plus(1));
-                Expr next = b.let("next", index.plus(step).min(last).times(size));
                 Expr plane = panel.minus(from).times((double) products * products).plus(product);
                 Expr target = b.let("target", plane.times(count));
                 b.loop(
@@ -435,17 +412,9 @@ public final class WinogradSchedule {
                       Expr row = b.let("row", g.times(height).plus(g.min(higher)));
                       Expr more = Exprs.select(g.lt(higher), Exprs.index(1), zero);
                       Expr rows = b.let("rows", height.plus(more));
-                      List<Expr> arguments = new ArrayList<>();
-                      arguments.add(line.plus(row).times(problem.channels));
-                      arguments.add(right);
-                      arguments.add(target.plus(row).times(columns));
-                      if (readsAhead) {
-                        RowTile.Ahead ahead =
-                            RowTile.Ahead.share(next, g, stride, problem.channels, tile.columns());
-                        arguments.add(ahead.start());
-                        arguments.add(ahead.stride());
-                      }
-                      Heights.multiply(b, tile.rows(), rows, arguments);
+                      Expr left = line.plus(row).times(problem.channels);
+                      Expr result = target.plus(row).times(columns);
+                      Heights.multiply(b, tile.rows(), rows, List.of(left, right, result));
                     });
               });
         });
@@ -459,15 +428,7 @@ public final class WinogradSchedule {
       starts.add(b.let("start", parameters.getFirst().plus(problem.channels.times((double) r))));
     }
     new RowTile(part, inputs, Optional.empty(), problem.panels, tile.columns(), multiplied, 0)
-        .write(
-            b,
-            parameters.get(1),
-            starts,
-            problem.channels,
-            readsAhead
-                ? Optional.of(new RowTile.Ahead(parameters.get(3), parameters.get(4)))
-                : Optional.empty(),
-            parameters.get(2));
+        .write(b, parameters.get(1), starts, problem.channels, parameters.get(2));
   }
 
   /** From the products of a square with a panel to its pixels, in scratch. */

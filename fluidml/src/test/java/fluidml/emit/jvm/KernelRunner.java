@@ -15,7 +15,7 @@ public final class KernelRunner {
   /** Scalar code and all vector widths, unchecked and checked, with small and large caches. */
   public static Stream<Target> targets() {
     return Stream.of(0, 128, 256, 512)
-        .flatMap(bits -> Stream.of(new Target(bits, false), new Target(bits, true, 48 << 10)));
+        .flatMap(bits -> Stream.of(new Target(bits, false), new Target(bits, true)));
   }
 
   /** A segment of floats. */

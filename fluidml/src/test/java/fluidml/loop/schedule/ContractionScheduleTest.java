@@ -21,11 +21,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Products of many shapes, strides and widths against sums in double precision. */
 class ContractionScheduleTest {
@@ -222,14 +222,13 @@ class ContractionScheduleTest {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(ints = {32, 48})
-  void addsBlocksOfLongSums(int cache) {
-    Target target = new Target(512, true, cache << 10);
+  @Test
+  void addsBlocksOfLongSums() {
+    Target target = new Target(512, true);
     Kernel kernel = kernel(target, Form.PACKED, false);
     CompiledKernel code = new KernelCompiler(target).compile(kernel);
     TileShape shape = TileShape.of(target, ScalarType.F32);
-    int block = PanelBlocks.of(target).terms(shape, DType.FLOAT32);
+    int block = ContractionSchedule.blockTerms(shape, DType.FLOAT32);
     check(target, code, kernel, Form.PACKED, false, 1, 8, 80, 2 * block + 5);
     check(target, code, kernel, Form.PACKED, false, 2, 240, 500, block + 3);
     check(target, code, kernel, Form.PACKED, false, 2, 1, 700, block + 3);
