@@ -33,8 +33,11 @@ public record Kernel(
     List<Procedure> procedures,
     String entry,
     Expr parallelExtent) {
-  /** What {@link #briefSlot} holds in a warm-up. */
-  public static final long BRIEF = 1L << 62;
+  /** What {@link #briefSlot} holds in a warm-up that leaves conditional statements out. */
+  public static final long SKIPPING = 1L << 62;
+
+  /** What {@link #briefSlot} holds in a warm-up with conditional statements. */
+  public static final long BRIEF = SKIPPING - 1;
 
   private static final long SCRATCH_ALIGNMENT = 64;
 
@@ -62,7 +65,8 @@ public record Kernel(
 
   /**
    * The slot that tells whether the kernel is only being warmed up: 0, or {@link #BRIEF} for runs
-   * in which loops of procedures that call no other may end after a few iterations.
+   * in which loops of procedures that call no other may end after a few iterations, or {@link
+   * #SKIPPING} for runs in which also their conditional statements may be left out.
    */
   public int briefSlot() {
     return 2 * frameBuffers().size() + sizes.size();

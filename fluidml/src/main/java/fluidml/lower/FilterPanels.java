@@ -1,5 +1,6 @@
 package fluidml.lower;
 
+import fluidml.loop.schedule.Cells;
 import fluidml.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -81,7 +82,15 @@ record FilterPanels(
                 : (group * filters + first) * channels + channel;
         for (long tap = 0; tap < taps; tap++) {
           long line = (panel * taps + tap) * channels + channel;
-          copyLine(source.data(), row * taps + tap, step, target, line * columns, count, source);
+          Cells.copy(
+              source.data(),
+              row * taps + tap,
+              step,
+              target,
+              line * columns,
+              1,
+              count,
+              size(source));
         }
       }
     }
@@ -118,38 +127,7 @@ record FilterPanels(
           long line = (group * taps + tap) * channels + channel;
           long from = row * taps + tap;
           long to = line * columns + first;
-          copyLine(source.data(), from, depth * taps, target, to, ofGroup, source);
-        }
-      }
-    }
-  }
-
-  /** Copies elements that lie {@code step} apart to neighbours. */
-  private static void copyLine(
-      MemorySegment from,
-      long first,
-      long step,
-      MemorySegment to,
-      long place,
-      long count,
-      Tensor source) {
-    switch (size(source)) {
-      case Integer.BYTES -> {
-        for (long i = 0; i < count; i++) {
-          int bits = from.get(ValueLayout.JAVA_INT_UNALIGNED, (first + i * step) * Integer.BYTES);
-          to.set(ValueLayout.JAVA_INT_UNALIGNED, (place + i) * Integer.BYTES, bits);
-        }
-      }
-      case Long.BYTES -> {
-        for (long i = 0; i < count; i++) {
-          long bits = from.get(ValueLayout.JAVA_LONG_UNALIGNED, (first + i * step) * Long.BYTES);
-          to.set(ValueLayout.JAVA_LONG_UNALIGNED, (place + i) * Long.BYTES, bits);
-        }
-      }
-      default -> {
-        int size = size(source);
-        for (long i = 0; i < count; i++) {
-          MemorySegment.copy(from, (first + i * step) * size, to, (place + i) * size, size);
+          Cells.copy(source.data(), from, depth * taps, target, to, 1, ofGroup, size(source));
         }
       }
     }

@@ -292,12 +292,14 @@ final class Binding implements AutoCloseable {
   }
 
   /**
-   * Says whether the next runs of a kernel call are only a warm-up, see {@link Kernel#briefSlot}.
+   * Says whether the next runs of a kernel call are only a warm-up.
+   *
+   * @param brief 0, {@link Kernel#BRIEF} or {@link Kernel#SKIPPING}, see {@link Kernel#briefSlot}
    */
-  void setBrief(int step, boolean brief) {
+  void setBrief(int step, long brief) {
     Executable.Instruction instruction = executable.instructions().get(step);
     long offset = 8L * (instruction.frame() + instruction.kernel().briefSlot());
-    frames.segment().set(ValueLayout.JAVA_LONG, offset, brief ? Kernel.BRIEF : 0);
+    frames.segment().set(ValueLayout.JAVA_LONG, offset, brief);
   }
 
   /** Units of work of a step that can run side by side. */

@@ -52,6 +52,9 @@ final class Warmup {
   /** Units of a wide range. */
   private static final int WIDE_UNITS = 4;
 
+  /** Every so many units leave conditional statements out, so that the JIT knows both ways. */
+  private static final int SKIP_EVERY = 3;
+
   /** A kernel is hot after so many quick units in a row. */
   private static final int CALM_UNITS = 20;
 
@@ -147,7 +150,6 @@ final class Warmup {
       long budgetNanos) {
     Warmup warmup = new Warmup(binding, scratch, System.nanoTime() + budgetNanos);
     List<Candidate> all = candidates(executable, binding);
-    all.forEach(candidate -> binding.setBrief(candidate.step, true));
     lease.beginRun(threads);
     try {
       Queue<Candidate> alone = new ConcurrentLinkedQueue<>();
@@ -157,7 +159,7 @@ final class Warmup {
       lease.run((_, _, _, _) -> warmup.turns(together), 0, 0, 0, threads, threads);
     } finally {
       lease.endRun();
-      all.forEach(candidate -> binding.setBrief(candidate.step, false));
+      all.forEach(candidate -> binding.setBrief(candidate.step, 0));
     }
   }
 
@@ -196,6 +198,8 @@ final class Warmup {
     int width = candidate.units % WIDE_EVERY == WIDE_EVERY - 1 ? WIDE_UNITS : 1;
     long first = Math.max(0, Math.min(candidate.unit, candidate.extent - width));
     long end = Math.min(candidate.extent, first + width);
+    boolean skips = candidate.units % SKIP_EVERY == SKIP_EVERY - 1;
+    binding.setBrief(candidate.step, skips ? Kernel.SKIPPING : Kernel.BRIEF);
     long begin = System.nanoTime();
     long before = AllocationGauge.bytes();
     try {

@@ -61,6 +61,7 @@ final class MethodEmitter {
   private final Map<String, Integer> depths = new HashMap<>();
   private int slackSlot = -1;
   private int briefIterations;
+  private Expr skipping = Exprs.index(0);
   private int nextSlot;
   private int depth;
   private int temporaries;
@@ -125,7 +126,7 @@ final class MethodEmitter {
         });
     loadFrame(0, usedBuffers, usedSizes);
     if (callsShared[0]) {
-      code.loadConstant(Kernel.BRIEF);
+      code.loadConstant(Kernel.SKIPPING);
       access.frameLong(0, kernel.briefSlot());
       slackSlot = takeSlot(TypeKind.LONG);
       code.lsub().lstore(slackSlot);
@@ -141,6 +142,10 @@ final class MethodEmitter {
     slackSlot = takeSlot(TypeKind.LONG);
     briefIterations = BriefLoops.iterations(kernel, procedure);
     procedure.parameters().forEach(name -> parameterSlots.put(name, takeSlot(TypeKind.LONG)));
+    if (briefIterations > 0 && BriefBranches.occur(procedure.body())) {
+      BriefBranches.amount(code, slackSlot);
+      skipping = pop(Type.I64);
+    }
     block(procedure.body());
     code.return_();
   }
@@ -470,7 +475,10 @@ final class MethodEmitter {
 
   private void branch(Stmt.If choice) {
     Label otherwise = code.newLabel();
-    scalars.jumpUnless(choice.condition(), otherwise);
+    boolean optional = briefIterations > 0 && choice.whenFalse().statements().isEmpty();
+    scalars.jumpUnless(
+        optional ? BriefBranches.skipped(choice.condition(), skipping) : choice.condition(),
+        otherwise);
     block(choice.whenTrue());
     if (choice.whenFalse().statements().isEmpty()) {
       code.labelBinding(otherwise);

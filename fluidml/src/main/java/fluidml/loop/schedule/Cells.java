@@ -4,11 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /** Copies of single elements of any width. */
-final class Cells {
+public final class Cells {
   private Cells() {}
 
   /** Copies {@code count} elements between regular places; indices and strides in elements. */
-  static void copy(
+  public static void copy(
       MemorySegment source,
       long from,
       long fromStride,

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 public final class KernelRunner {
   private KernelRunner() {}
 
-  /** Scalar code and all vector widths, unchecked and checked, with small and large caches. */
+  /** Scalar code and all vector widths, unchecked and checked. */
   public static Stream<Target> targets() {
     return Stream.of(0, 128, 256, 512)
         .flatMap(bits -> Stream.of(new Target(bits, false), new Target(bits, true)));
@@ -33,6 +33,21 @@ public final class KernelRunner {
   /** Runs the whole parallel range of a kernel, in {@code parts} parts. */
   public static void run(
       CompiledKernel code, Kernel kernel, MemorySegment[] buffers, long[] sizes, int parts) {
+    run(code, kernel, buffers, sizes, parts, 0);
+  }
+
+  /**
+   * Runs the whole parallel range of a kernel.
+   *
+   * @param brief what is in {@link Kernel#briefSlot}
+   */
+  static void run(
+      CompiledKernel code,
+      Kernel kernel,
+      MemorySegment[] buffers,
+      long[] sizes,
+      int parts,
+      long brief) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment frame = arena.allocate(8L * kernel.frameLongs() + 8, 8);
       for (int i = 0; i < buffers.length; i++) {
@@ -42,6 +57,7 @@ public final class KernelRunner {
       for (int i = 0; i < sizes.length; i++) {
         frame.setAtIndex(ValueLayout.JAVA_LONG, kernel.firstSizeSlot() + i, sizes[i]);
       }
+      frame.setAtIndex(ValueLayout.JAVA_LONG, kernel.briefSlot(), brief);
       MemorySegment scratch = arena.allocate(kernel.scratchBytes(sizes) + 64, 64);
       long extent = kernel.parallelExtent(sizes);
       for (int part = 0; part < parts; part++) {
