@@ -9,7 +9,6 @@ import fluidml.tensor.DType;
  * @param checked whether emitted code checks every access against its buffer's size
  */
 public record Target(int vectorBits, boolean checked) {
-
   /**
    * Checks the width.
    *

@@ -1,13 +1,10 @@
 package fluidml.emit.jvm;
 
 import fluidml.loop.BinaryOp;
-import fluidml.loop.CompareOp;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.Kernel;
-import fluidml.loop.Stmt;
 import fluidml.loop.Type;
-import fluidml.loop.Walk;
 import java.lang.classfile.CodeBuilder;
 
 /**
@@ -25,30 +22,6 @@ import java.lang.classfile.CodeBuilder;
 final class BriefBranches {
   private BriefBranches() {}
 
-  /** Whether a warm-up can leave anything out. */
-  static boolean occur(Stmt.Block body) {
-    boolean[] found = {false};
-    Walk.visit(
-        body,
-        statement ->
-            found[0] |=
-                statement instanceof Stmt.If i
-                    && i.whenFalse().statements().isEmpty()
-                    && isOrder(i.condition()),
-        _ -> {});
-    return found[0];
-  }
-
-  private static boolean isOrder(Expr condition) {
-    if (condition instanceof Expr.Binary b && b.op() == BinaryOp.AND) {
-      return isOrder(b.left()) || isOrder(b.right());
-    }
-    return condition instanceof Expr.Compare c
-        && c.left().type().equals(Type.I64)
-        && c.op() != CompareOp.EQ
-        && c.op() != CompareOp.NE;
-  }
-
   /**
    * Pushes what makes conditions false in a warm-up that leaves statements out, else zero.
    *
@@ -60,20 +33,21 @@ final class BriefBranches {
     code.loadConstant(Kernel.SKIPPING).lsub();
   }
 
-  /** A condition that does not hold where {@code amount} is not zero. */
+  /**
+   * A condition that does not hold where {@code amount} is not zero, if it is an order of int64
+   * scalars or a conjunction with one; else the same condition.
+   */
   static Expr skipped(Expr condition, Expr amount) {
-    if (!isOrder(condition)) {
+    if (condition instanceof Expr.Binary b && b.op() == BinaryOp.AND) {
+      return Exprs.and(skipped(b.left(), amount), skipped(b.right(), amount));
+    }
+    if (!(condition instanceof Expr.Compare c) || !c.left().type().equals(Type.I64)) {
       return condition;
     }
-    if (condition instanceof Expr.Binary b) {
-      return isOrder(b.left())
-          ? Exprs.and(skipped(b.left(), amount), b.right())
-          : Exprs.and(b.left(), skipped(b.right(), amount));
-    }
-    Expr.Compare c = (Expr.Compare) condition;
-    boolean less = c.op() == CompareOp.LT || c.op() == CompareOp.LE;
-    return less
-        ? new Expr.Compare(c.op(), c.left(), c.right().plus(amount))
-        : new Expr.Compare(c.op(), c.left().plus(amount), c.right());
+    return switch (c.op()) {
+      case LT, LE -> Exprs.compare(c.op(), c.left(), c.right().plus(amount));
+      case GT, GE -> Exprs.compare(c.op(), c.left().plus(amount), c.right());
+      case EQ, NE -> condition;
+    };
   }
 }

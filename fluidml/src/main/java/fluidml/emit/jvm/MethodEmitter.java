@@ -142,7 +142,7 @@ final class MethodEmitter {
     slackSlot = takeSlot(TypeKind.LONG);
     briefIterations = BriefLoops.iterations(kernel, procedure);
     procedure.parameters().forEach(name -> parameterSlots.put(name, takeSlot(TypeKind.LONG)));
-    if (briefIterations > 0 && BriefBranches.occur(procedure.body())) {
+    if (briefIterations > 0) {
       BriefBranches.amount(code, slackSlot);
       skipping = pop(Type.I64);
     }
@@ -475,12 +475,13 @@ final class MethodEmitter {
 
   private void branch(Stmt.If choice) {
     Label otherwise = code.newLabel();
-    boolean optional = briefIterations > 0 && choice.whenFalse().statements().isEmpty();
+    boolean alone = choice.whenFalse().statements().isEmpty();
+    boolean optional = alone && briefIterations > 0;
     scalars.jumpUnless(
         optional ? BriefBranches.skipped(choice.condition(), skipping) : choice.condition(),
         otherwise);
     block(choice.whenTrue());
-    if (choice.whenFalse().statements().isEmpty()) {
+    if (alone) {
       code.labelBinding(otherwise);
       return;
     }

@@ -84,7 +84,7 @@ public final class ContractionSchedule {
     Expr mostRows = contraction.rows().min(Exprs.index((long) TURN * shape.rows()));
     Expr mostPanels = packs ? Exprs.index(1) : panelCount().min(Exprs.index(GROUP));
     Expr sumCount = mostRows.times(mostPanels).times(shape.columns());
-    this.sums = kernel.scratch("sums", storage(scalar), sumCount.plus(shape.lanes()).times(bytes));
+    this.sums = kernel.scratch("sums", storage(scalar), sumCount.times(bytes));
     this.panels =
         packs
             ? kernel.scratch(
@@ -285,8 +285,9 @@ public final class ContractionSchedule {
                     count,
                     p -> {
                       Expr to = b.let("to", p.times(size));
-                      Block now = new Block(p, done, terms);
-                      tiles(b, now, left, right, turn, turnEnd, cut, row, to);
+                      Expr before = p.times(contraction.depth()).plus(done).times(shape.columns());
+                      Expr part = b.let("part", right.plus(before));
+                      tiles(b, terms, left, part, turn, turnEnd, cut, row, to);
                     });
               });
           b.loop(
@@ -304,23 +305,17 @@ public final class ContractionSchedule {
         });
   }
 
-  /** Panel {@code p} of a group, {@code terms} terms of it after {@code done}. */
-  private record Block(Expr p, Expr done, Expr terms) {}
-
   /** All tiles of a turn with a panel's part of a block. */
   private void tiles(
       BodyBuilder b,
-      Block now,
+      Expr terms,
       Expr left,
-      Expr right,
+      Expr part,
       Expr turn,
       Expr turnEnd,
       Rows cut,
       Expr firstRow,
       Expr to) {
-    Expr panelSize = contraction.depth().times(shape.columns());
-    Expr doneSize = now.done.times(shape.columns());
-    Expr part = b.let("part", right.plus(now.p.times(panelSize)).plus(doneSize));
     b.loop(
         "t",
         turn,
@@ -329,7 +324,7 @@ public final class ContractionSchedule {
           Expr row = b.let("tileRow", cut.before(t).minus(firstRow));
           Expr start = left.plus(row.times(contraction.left().rowStride()));
           Expr sum = to.plus(row.times(shape.columns()));
-          Heights.multiply(b, shape.rows(), cut.of(t), List.of(start, part, now.terms, sum));
+          Heights.multiply(b, shape.rows(), cut.of(t), List.of(start, part, terms, sum));
         });
   }
 
