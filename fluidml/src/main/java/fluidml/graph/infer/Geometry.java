@@ -55,6 +55,7 @@ final class Geometry {
   private static Dim rest(Site site, Shape x, Dim known, List<Dim> dims) {
     Dim elements = x.elements();
     if (known.is(0)) {
+      site.agree(elements, known, "elements of %s and of %s".formatted(x, dims));
       return Dim.ZERO;
     }
     Optional<Dim> exact = elements.divideExactly(known);
