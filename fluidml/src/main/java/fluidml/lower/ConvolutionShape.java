@@ -30,7 +30,7 @@ record ConvolutionShape(
   /** The shape of a node; empty if it is no convolution, or its filters' extents are not known. */
   static Optional<ConvolutionShape> of(Node node) {
     return switch (node.op()) {
-      case Conv(Window window, long groups) -> of(node, window, groups, false);
+      case Conv(Window window, long groups, _) -> of(node, window, groups, false);
       case ConvTranspose transposed -> of(node, transposed.window(), transposed.groups(), true);
       default -> Optional.empty();
     };

@@ -140,8 +140,11 @@ public final class ElementwiseExpressions {
   }
 
   /** An estimate of the arithmetic operations per element. */
-  public static int work(Op op) {
-    return switch (op) {
+  public static int work(Node node) {
+    return switch (node.op()) {
+      // Numbers beyond the integers and NaN are put right after the conversion.
+      case Elementwise.Cast _ ->
+          node.input(0).dtype().isFloat() && !node.output().dtype().isFloat() ? 9 : 1;
       case Elementwise.Unary(var function) -> RealFunctions.core(function).isPresent() ? 12 : 1;
       case Elementwise.ParametricUnary(var function, _, _) ->
           RealFunctions.core(function).isPresent() ? 12 : 2;

@@ -142,7 +142,7 @@ public final class FusedNodes {
 
   /** An estimate of the arithmetic operations per element. */
   public static int work(Collection<Node> nodes) {
-    return nodes.stream().mapToInt(n -> ElementwiseExpressions.work(n.op())).sum();
+    return nodes.stream().mapToInt(ElementwiseExpressions::work).sum();
   }
 
   /**

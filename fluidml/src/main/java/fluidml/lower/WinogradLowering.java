@@ -69,7 +69,8 @@ public final class WinogradLowering implements Lowering {
   public Result lower(Cluster cluster, Context context) {
     Optional<Node> anchor = cluster.anchor();
     if (anchor.isEmpty()
-        || !(anchor.get().op() instanceof Conv(Window window, long groups))
+        || !(anchor.get().op() instanceof Conv(Window window, long groups, boolean exact))
+        || exact
         || groups != 1
         || !isSquare(window)) {
       return new Result.Refused("");

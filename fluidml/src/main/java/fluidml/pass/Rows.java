@@ -37,7 +37,8 @@ record Rows(long from, long to) {
 
   /** These rows of a convolution with known pads: from those of its operand, with less padding. */
   Band of(Node conv) {
-    Window window = ((Conv) conv.op()).window();
+    Conv op = (Conv) conv.op();
+    Window window = op.window();
     long given = conv.input(0).shape().dim(AXIS).constant().orElseThrow();
     long stride = window.strides().getFirst();
     long first = from * stride - window.padsBegin().getFirst();
@@ -47,7 +48,7 @@ record Rows(long from, long to) {
         window.withPads(
             List.of(read.from - first, window.padsBegin().get(1)),
             List.of(end - read.to, window.padsEnd().get(1)));
-    return new Band(new Conv(narrow, ((Conv) conv.op()).groups()), read);
+    return new Band(new Conv(narrow, op.groups(), op.exact()), read);
   }
 
   /** These rows of a value. */

@@ -115,7 +115,7 @@ public final class SplitDepthwiseConvolutions implements Pass {
         long elements = node.output().shape().elements().constant().orElseThrow();
         widest = Math.max(widest, node.output().dtype().byteSize(elements));
       }
-      if (i > 0 && node.op() instanceof Conv(Window window, _)) {
+      if (i > 0 && node.op() instanceof Conv(Window window, _, _)) {
         long stride = window.strides().getFirst();
         overlap = Math.max(overlap, window.span(0) - stride);
         step *= stride;
@@ -131,7 +131,7 @@ public final class SplitDepthwiseConvolutions implements Pass {
 
   /** Whether a node is a convolution of one image of known extents, with known pads. */
   private static boolean isConvolution(Node node) {
-    return node.op() instanceof Conv(Window window, _)
+    return node.op() instanceof Conv(Window window, _, _)
         && window.rank() == 2
         && window.padding() == Window.Padding.EXPLICIT
         && Math.max(window.padsBegin().getFirst(), window.padsEnd().getFirst()) < window.span(0)

@@ -66,7 +66,7 @@ public final class SplitPooledConvolutions implements Pass {
     }
     if (producer.isEmpty()
         || !g.isSingleUse(value)
-        || !(producer.get().op() instanceof Conv(Window window, _))
+        || !(producer.get().op() instanceof Conv(Window window, _, _))
         || window.rank() != 2
         || window.padding() != Window.Padding.EXPLICIT) {
       return Optional.empty();

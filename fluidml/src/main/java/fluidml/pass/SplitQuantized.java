@@ -21,6 +21,7 @@ import fluidml.graph.op.Quantization.DynamicQuantizeLinear;
 import fluidml.graph.op.Quantization.QuantizeLinear;
 import fluidml.graph.op.Reduction.Reduce;
 import fluidml.graph.op.Reduction.ReduceFunction;
+import fluidml.pass.ExactProducts.Quantized;
 import fluidml.tensor.DType;
 import fluidml.tensor.Shape;
 import java.util.ArrayList;
@@ -29,8 +30,9 @@ import java.util.Optional;
 
 /**
  * Turns operators on quantised numbers of 8 and 16 bits into elementwise arithmetic and products of
- * exact numbers: int32 for matrix products, float64, which holds every sum of products of bytes,
- * for convolutions. Scales for blocks or rows, and other types, stay.
+ * exact numbers: {@link ExactProducts} in float32, int32 for other matrix products, float64, which
+ * holds every sum of products of bytes, for other convolutions. Scales for blocks or rows, and
+ * other types, stay.
  *
  * <pre>
  * before: return QuantizeLinear(x, scale, zero)
@@ -112,7 +114,10 @@ public final class SplitQuantized implements Pass {
                 along(x, operand(node, 2), op.axis(), g)
                     .map(
                         zero ->
-                            g.binary(BinaryFunction.MUL, shifted(x, zero, DType.FLOAT32, g), s)));
+                            g.binary(
+                                BinaryFunction.MUL,
+                                new Quantized(x, zero).shifted(DType.FLOAT32, g),
+                                s)));
   }
 
   /** As the specification's function: the range includes zero, 255 steps. */
@@ -146,9 +151,16 @@ public final class SplitQuantized implements Pass {
     if (!isNumber(operand(node, 2)) || !isNumberOrColumns(operand(node, 3))) {
       return Optional.empty();
     }
-    Value a = shifted(node.input(0), operand(node, 2), DType.INT32, g);
-    return Optional.of(
-        g.emit(new MatMul(), a, shifted(node.input(1), operand(node, 3), DType.INT32, g)));
+    Quantized a = new Quantized(node.input(0), operand(node, 2));
+    Quantized b = new Quantized(node.input(1), operand(node, 3));
+    return Optional.of(cast(sums(a, b, g), DType.INT32, g));
+  }
+
+  /** Exact sums: float32 where these hold them, else int32. */
+  private static Value sums(Quantized a, Quantized b, Rewriter g) {
+    return ExactProducts.matMul(a, b, g)
+        .orElseGet(
+            () -> g.emit(new MatMul(), a.shifted(DType.INT32, g), b.shifted(DType.INT32, g)));
   }
 
   private static Optional<Value> quantisedProduct(Node node, Rewriter g) {
@@ -163,9 +175,9 @@ public final class SplitQuantized implements Pass {
     if (!supported) {
       return Optional.empty();
     }
-    Value a = shifted(node.input(0), node.input(2), DType.INT32, g);
-    Value b = shifted(node.input(3), node.input(5), DType.INT32, g);
-    Value sums = cast(g.emit(new MatMul(), a, b), DType.FLOAT64, g);
+    Quantized a = new Quantized(node.input(0), node.input(2));
+    Quantized b = new Quantized(node.input(3), node.input(5));
+    Value sums = cast(sums(a, b, g), DType.FLOAT64, g);
     return Optional.of(requantized(sums, node, node.input(4), g));
   }
 
@@ -187,9 +199,9 @@ public final class SplitQuantized implements Pass {
     return perFilter(operand(node, 3), node.input(1), g)
         .map(
             zero -> {
-              Value x = shifted(node.input(0), operand(node, 2), DType.FLOAT64, g);
-              Value w = shifted(node.input(1), zero, DType.FLOAT64, g);
-              return cast(g.emit(new Conv(op.window(), op.groups()), x, w), DType.INT32, g);
+              Quantized x = new Quantized(node.input(0), operand(node, 2));
+              Quantized w = new Quantized(node.input(1), zero);
+              return cast(sums(new Conv(op.window(), op.groups()), x, w, g), DType.INT32, g);
             });
   }
 
@@ -208,19 +220,21 @@ public final class SplitQuantized implements Pass {
     if (zero.isEmpty() || scale.isEmpty()) {
       return Optional.empty();
     }
-    Value x = shifted(node.input(0), node.input(2), DType.FLOAT64, g);
-    Value w = shifted(node.input(3), zero.get(), DType.FLOAT64, g);
+    Quantized x = new Quantized(node.input(0), node.input(2));
+    Quantized w = new Quantized(node.input(3), zero.get());
+    Value sums = cast(sums(new Conv(op.window(), op.groups()), x, w, g), DType.FLOAT64, g);
     Value bias = operand(node, 8);
-    Conv conv = new Conv(op.window(), op.groups());
-    Value sums =
-        bias.isPresent() ? g.emit(conv, x, w, cast(bias, DType.FLOAT64, g)) : g.emit(conv, x, w);
+    if (bias.isPresent()) {
+      Value offsets = g.along(cast(bias, DType.FLOAT64, g), 1, node.output().shape().rank());
+      sums = g.binary(BinaryFunction.ADD, sums, offsets);
+    }
     return Optional.of(requantized(sums, node, scale.get(), g));
   }
 
-  /** {@code x − zero} in another type. */
-  private static Value shifted(Value x, Value zero, DType to, Rewriter g) {
-    Value wide = cast(x, to, g);
-    return zero.isPresent() ? g.binary(BinaryFunction.SUB, wide, cast(zero, to, g)) : wide;
+  /** Exact sums: float32 where these hold them, int32 of several parts, or float64. */
+  private static Value sums(Conv conv, Quantized x, Quantized w, Rewriter g) {
+    return ExactProducts.conv(conv, x, w, g)
+        .orElseGet(() -> g.emit(conv, x.shifted(DType.FLOAT64, g), w.shifted(DType.FLOAT64, g)));
   }
 
   /** Operand with one number for each place on an axis of x, so that it broadcasts. */

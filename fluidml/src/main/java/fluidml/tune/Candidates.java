@@ -146,6 +146,7 @@ record Candidates(List<Way> ways, int existing) {
     List<Way> ways = new ArrayList<>();
     boolean square =
         filtering
+            && !conv.exact()
             && conv.groups() == 1
             && window.kernel().equals(List.of(3L, 3L))
             && window.strides().equals(List.of(1L, 1L))

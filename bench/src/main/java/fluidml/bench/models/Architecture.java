@@ -38,6 +38,7 @@ public enum Architecture {
   LSTM("two bidirectional LSTM layers, 100 frames"),
   RESNET50_F16("ResNet-50 in float16"),
   RESNET18_INT8("ResNet-18 in eight bits, static scales"),
+  RESNET18_QLINEAR("ResNet-18 in eight bits, quantised operators"),
   ENCODER_INT8("four BERT layers of 384, quantised as they run");
 
   private final String summary;
@@ -101,6 +102,7 @@ public enum Architecture {
       case LSTM -> SignalNetworks.lstm();
       case RESNET50_F16 -> ImageNetworks.resnet50Half();
       case RESNET18_INT8 -> QuantizedNetworks.resnet18();
+      case RESNET18_QLINEAR -> QuantizedNetworks.resnet18OfOperators();
       case ENCODER_INT8 -> QuantizedNetworks.encoder();
     };
   }

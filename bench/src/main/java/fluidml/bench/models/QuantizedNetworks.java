@@ -9,6 +9,9 @@ import java.util.List;
 
 /** Networks in integers of eight bits, as the quantisers write them. */
 final class QuantizedNetworks {
+  /** Distance of neighbouring numbers of a quantised activation. */
+  private static final double STEP = 0.03;
+
   private final Network net;
   private final Layers layers;
   private int weights;
@@ -45,9 +48,68 @@ final class QuantizedNetworks {
     return layers.classified(x, in);
   }
 
+  /** ResNet-18 of quantised operators: QLinearConv, with sums of branches in float32. */
+  static Architecture.Instance resnet18OfOperators() {
+    return new QuantizedNetworks("resnet18-qlinear").bytesImage();
+  }
+
+  private Architecture.Instance bytesImage() {
+    String x = net.op("QuantizeLinear", net.image(224), net.scalar(STEP), unsigned(128));
+    x = positive(qlinear(x, 128, 3, 64, Window.square(7, 2)));
+    x = layers.pool("Max", x, 3, 2, 1);
+    int in = 64;
+    for (int stage = 0; stage < 4; stage++) {
+      int width = 64 << stage;
+      for (int i = 0; i < 2; i++) {
+        int stride = i == 0 && stage > 0 ? 2 : 1;
+        String y = positive(qlinear(x, 0, in, width, Window.square(3, stride)));
+        y = real(qlinear(y, 0, width, width, Window.square(3, 1)), 128);
+        String skip = real(x, 0);
+        if (stride == 2) {
+          skip = real(qlinear(x, 0, in, width, Window.square(1, 2)), 128);
+        }
+        x = net.op("QuantizeLinear", net.op("Add", y, skip), net.scalar(STEP), unsigned(0));
+        in = width;
+      }
+    }
+    return layers.classified(real(x, 0), in);
+  }
+
+  /** What is left of bytes around 128 without those below, as bytes from 0. */
+  private String positive(String x) {
+    return net.op("QuantizeLinear", real(x, 128), net.scalar(STEP), unsigned(0));
+  }
+
+  private String real(String x, int zero) {
+    return net.op("DequantizeLinear", x, net.scalar(STEP), unsigned(zero));
+  }
+
+  private String unsigned(int zero) {
+    return bytes(DType.UINT8, new byte[] {(byte) zero});
+  }
+
+  /** A convolution of bytes with a zero point, to bytes around 128. */
+  private String qlinear(String x, int zero, int in, int out, Window window) {
+    long taps = window.kernel()[0] * window.kernel()[1];
+    String w = number(out, in, window.kernel()[0], window.kernel()[1]);
+    String scale = net.scalar(Math.sqrt(4.5 / (in * taps)) / 127);
+    return net.op(
+        "QLinearConv",
+        List.of(
+            x,
+            net.scalar(STEP),
+            unsigned(zero),
+            w,
+            scale,
+            bytes(DType.INT8, new byte[1]),
+            net.scalar(STEP),
+            unsigned(128)),
+        window.attributes());
+  }
+
   /** Through eight bits and back. */
   private String rounded(String x) {
-    String scale = net.scalar(0.03);
+    String scale = net.scalar(STEP);
     String zero = bytes(DType.UINT8, new byte[] {(byte) 128});
     return net.op("DequantizeLinear", net.op("QuantizeLinear", x, scale, zero), scale, zero);
   }

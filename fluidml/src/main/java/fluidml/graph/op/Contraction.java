@@ -20,8 +20,16 @@ public sealed interface Contraction extends Op {
   /**
    * {@code (x, weights, bias?) → y}; x is [n, channels, spatial…], weights [filters,
    * channels/groups, kernel…].
+   *
+   * @param exact whether every sum must have its own terms, even where options allow other
+   *     algorithms: numbers are such that no sum is rounded
    */
-  record Conv(Window window, long groups) implements Contraction {}
+  record Conv(Window window, long groups, boolean exact) implements Contraction {
+    /** A convolution that may be computed by any algorithm the options allow. */
+    public Conv(Window window, long groups) {
+      this(window, groups, false);
+    }
+  }
 
   /**
    * {@code (x, weights, bias?) → y}; weights [channels, filters/groups, kernel…]; {@code
