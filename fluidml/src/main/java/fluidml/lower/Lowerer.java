@@ -34,6 +34,7 @@ public final class Lowerer {
   private final Storage storage;
   private final List<Step> steps = new ArrayList<>();
   private final Deque<Step> known = new ArrayDeque<>();
+  private final LoweredClusters lowered = new LoweredClusters(new ClusterContext());
 
   private Lowerer(Graph graph, Target target, List<Lowering> lowerings, Decisions decisions) {
     this.graph = graph;
@@ -154,11 +155,18 @@ public final class Lowerer {
 
   /** Adds the calls of the first lowering that takes the cluster; else says why none does. */
   private Optional<String> lowered(Cluster cluster) {
+    LoweredClusters.Key key = lowered.key(cluster);
+    Optional<List<KernelCall>> same = lowered.get(key);
+    if (same.isPresent()) {
+      same.get().forEach(c -> steps.add(new Step.Call(c)));
+      return Optional.empty();
+    }
     Set<String> reasons = new LinkedHashSet<>();
     for (Lowering lowering : lowerings) {
-      switch (lowering.lower(cluster, new ClusterContext())) {
+      switch (lowering.lower(cluster, key.observed())) {
         case Lowering.Result.Calls calls -> {
           calls.calls().forEach(c -> steps.add(new Step.Call(c)));
+          lowered.put(key, calls.calls());
           return Optional.empty();
         }
         case Lowering.Result.Refused refused -> reasons.add(refused.reason());

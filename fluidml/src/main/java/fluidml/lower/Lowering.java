@@ -30,7 +30,10 @@ public interface Lowering {
     /** Whether an operand of a Concat is computed in its place, so that it needs no copy. */
     boolean isInPlace(Value operand, Value concatenated);
 
-    /** The elements of a constant operand. */
+    /**
+     * The elements of a constant operand. Calls may depend on those of at most 64; of more, on
+     * nothing but that they are constant: equal clusters are lowered once.
+     */
     Optional<Tensor> constant(Value value);
 
     /** A buffer that only the calls of this cluster use, in the arena. */
