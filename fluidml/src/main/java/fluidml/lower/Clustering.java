@@ -58,13 +58,40 @@ public final class Clustering {
     this.graph = graph;
     this.isolated = isolated;
     this.fuse = fuse;
-    for (int i = 0; i < graph.nodes().size(); i++) {
-      Node node = graph.nodes().get(i);
+    List<Node> nodes = scalarsFirst(graph);
+    for (int i = 0; i < nodes.size(); i++) {
+      Node node = nodes.get(i);
       order.put(node, i);
       for (Value output : node.outputs()) {
         position.put(output, i);
       }
     }
+  }
+
+  /**
+   * The nodes in an execution order in which single elements are computed as soon as they can be: a
+   * factor that the model computes between a product and its use does not stand between the two.
+   */
+  private static List<Node> scalarsFirst(Graph graph) {
+    Map<Node, Integer> ready = new HashMap<>();
+    for (int i = 0; i < graph.nodes().size(); i++) {
+      Node node = graph.nodes().get(i);
+      int at = i;
+      if (isScalar(node)) {
+        at = -1;
+        for (Value input : node.inputs()) {
+          at = Math.max(at, graph.producer(input).map(ready::get).orElse(-1));
+        }
+      }
+      ready.put(node, at);
+    }
+    return graph.nodes().stream().sorted(Comparator.comparing(ready::get)).toList();
+  }
+
+  private static boolean isScalar(Node node) {
+    return node.outputs().size() == 1
+        && (node.op() instanceof Elementwise || node.op() instanceof Movement)
+        && node.output().knownShape().map(s -> s.elements().is(1)).orElse(false);
   }
 
   /**

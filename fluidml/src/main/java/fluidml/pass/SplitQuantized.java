@@ -82,9 +82,9 @@ public final class SplitQuantized implements Pass {
 
   /** Round to the nearest, to even in the middle, then add the zero point, within the range. */
   private static Value quantized(Value x, Value scale, Value zero, DType to, Rewriter g) {
+    Value point = zero.isPresent() ? cast(zero, x.dtype(), g) : zero;
     Value ratio = g.emit(new Unary(UnaryFunction.ROUND), g.binary(BinaryFunction.DIV, x, scale));
-    Value sum =
-        zero.isPresent() ? g.binary(BinaryFunction.ADD, ratio, cast(zero, x.dtype(), g)) : ratio;
+    Value sum = point.isPresent() ? g.binary(BinaryFunction.ADD, ratio, point) : ratio;
     return cast(bounded(sum, to, g), to, g);
   }
 
