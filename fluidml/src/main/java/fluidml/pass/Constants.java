@@ -2,7 +2,6 @@ package fluidml.pass;
 
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.DoubleUnaryOperator;
@@ -42,25 +41,6 @@ final class Constants {
     Tensor result = Tensor.allocate(tensor.dtype(), tensor.dims());
     for (long i = 0; i < tensor.elements(); i++) {
       result.setDouble(i, function.applyAsDouble(tensor.getDouble(i)));
-    }
-    return result;
-  }
-
-  /** The {@code size} places from {@code first} of an axis, copied; elements of whole bytes. */
-  static Tensor slice(Tensor tensor, int axis, long first, long size) {
-    long[] dims = tensor.dims();
-    long before = 1;
-    long after = tensor.dtype().bytes();
-    for (int i = 0; i < dims.length; i++) {
-      before *= i < axis ? dims[i] : 1;
-      after *= i > axis ? dims[i] : 1;
-    }
-    long whole = dims[axis] * after;
-    dims[axis] = size;
-    Tensor result = Tensor.allocate(tensor.dtype(), dims);
-    for (long i = 0; i < before; i++) {
-      MemorySegment.copy(
-          tensor.data(), i * whole + first * after, result.data(), i * size * after, size * after);
     }
     return result;
   }

@@ -4,7 +4,6 @@ import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Contraction.MatMul;
 import fluidml.graph.op.Elementwise.BinaryFunction;
-import fluidml.graph.op.Elementwise.Cast;
 import fluidml.graph.op.Movement.Slice;
 import fluidml.graph.op.Movement.SliceAxis;
 import fluidml.tensor.DType;
@@ -36,8 +35,8 @@ final class ExactProducts {
   record Quantized(Value value, Value zero) {
     /** {@code value − zero} in another type. */
     Value shifted(DType to, Rewriter g) {
-      Value wide = cast(value, to, g);
-      return zero.isPresent() ? g.binary(BinaryFunction.SUB, wide, cast(zero, to, g)) : wide;
+      Value wide = g.cast(value, to);
+      return zero.isPresent() ? g.binary(BinaryFunction.SUB, wide, g.cast(zero, to)) : wide;
     }
 
     /** No number of the operand is further from the zero point; empty if bytes are not its type. */
@@ -131,7 +130,10 @@ final class ExactProducts {
     if (terms.isEmpty() || magnitude.isEmpty()) {
       return Optional.empty();
     }
-    OptionalLong part = part(right, rightAxis, behind, LARGEST / magnitude.getAsLong(), mostParts);
+    OptionalLong part =
+        magnitudes(right, rightAxis, behind)
+            .map(m -> part(m, terms.getAsLong(), LARGEST / magnitude.getAsLong(), mostParts))
+            .orElse(OptionalLong.empty());
     if (part.isEmpty()) {
       return Optional.empty();
     }
@@ -144,32 +146,25 @@ final class ExactProducts {
       long size = Math.min(part.getAsLong(), terms.getAsLong() - from);
       Quantized some = new Quantized(slice(right.value, rightAxis, from, size), right.zero);
       Value term = product.apply(slice(a, leftAxis, from, size), some.shifted(DType.FLOAT32, g));
-      Value whole = cast(term, DType.INT32, g);
+      Value whole = g.cast(term, DType.INT32);
       sum = sum.isPresent() ? g.binary(BinaryFunction.ADD, sum, whole) : whole;
     }
     return Optional.of(sum);
   }
 
-  /** A part of a value; of a constant a constant, which kernels can read packed. */
+  /** Bytes are cut before they are cast: casts of constants are folded, parts of them are not. */
   private Value slice(Value value, int axis, long from, long size) {
-    Optional<Tensor> numbers = g.constant(value);
-    if (numbers.isPresent()) {
-      return g.constant(Constants.slice(numbers.get(), axis, from, size));
-    }
     SliceAxis part = new SliceAxis(axis, Dim.of(from), Dim.of(size), 1);
     return g.emit(new Slice(List.of(part)), value);
   }
 
   /** Places on the axis that a sum may span if no sum of magnitudes may exceed {@code most}. */
-  private OptionalLong part(Quantized right, int axis, boolean behind, long most, long mostParts) {
-    long terms = right.value.shape().dim(axis).constant().orElseThrow();
-    Optional<TermMagnitudes> magnitudes = magnitudes(right, axis, behind);
-    if (magnitudes.isEmpty()) {
-      return OptionalLong.empty();
-    }
-    for (long parts = 1; parts <= Math.min(mostParts, Math.max(1, terms)); parts++) {
+  private static OptionalLong part(
+      TermMagnitudes magnitudes, long terms, long most, long mostParts) {
+    long fewest = Math.max(1, Math.ceilDiv(magnitudes.largestSum(terms), most));
+    for (long parts = fewest; parts <= Math.min(mostParts, Math.max(1, terms)); parts++) {
       long part = Math.ceilDiv(terms, parts);
-      if (magnitudes.get().largestSum(part) <= most) {
+      if (magnitudes.largestSum(part) <= most) {
         return OptionalLong.of(part);
       }
     }
@@ -189,9 +184,5 @@ final class ExactProducts {
     return weights.isPresent() && zero.isPresent()
         ? Optional.of(TermMagnitudes.of(weights.get(), zero.get(), axis, behind))
         : TermMagnitudes.bounded(each.getAsLong(), right.value.shape(), axis, behind);
-  }
-
-  private static Value cast(Value x, DType to, Rewriter g) {
-    return x.dtype() == to ? x : g.emit(new Cast(to), x);
   }
 }

@@ -5,7 +5,6 @@ import fluidml.graph.Node;
 import fluidml.graph.Value;
 import fluidml.graph.infer.StaticForm;
 import fluidml.graph.infer.SymbolicTensor;
-import fluidml.graph.op.Elementwise.Cast;
 import fluidml.graph.op.Generation.Constant;
 import fluidml.graph.op.Generation.DimTensor;
 import fluidml.graph.op.Movement.Slice;
@@ -94,7 +93,7 @@ public final class FoldShapes implements Pass {
       return Optional.empty();
     }
     Value extents = g.emit(new DimTensor(elements, Shape.of(dims)));
-    return Optional.of(dtype == DType.INT64 ? extents : g.emit(new Cast(dtype), extents));
+    return Optional.of(g.cast(extents, dtype));
   }
 
   private static List<Value> staticForm(Node node, Rewriter g) {

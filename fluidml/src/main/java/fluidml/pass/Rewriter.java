@@ -452,6 +452,11 @@ final class Rewriter {
     return emit(new Binary(function), a, b);
   }
 
+  /** A value in another element type; itself if that is its type. */
+  Value cast(Value value, DType to) {
+    return value.dtype() == to ? value : emit(new Elementwise.Cast(to), value);
+  }
+
   /** Reshapes a vector so that it broadcasts along an axis of values of a rank. */
   Value along(Value vector, int axis, int rank) {
     List<Dim> dims = new ArrayList<>(Collections.nCopies(rank, Dim.ONE));

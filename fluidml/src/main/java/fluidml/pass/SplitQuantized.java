@@ -10,7 +10,6 @@ import fluidml.graph.op.Contraction.MatMulInteger;
 import fluidml.graph.op.Contraction.QLinearConv;
 import fluidml.graph.op.Contraction.QLinearMatMul;
 import fluidml.graph.op.Elementwise.BinaryFunction;
-import fluidml.graph.op.Elementwise.Cast;
 import fluidml.graph.op.Elementwise.Clip;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
@@ -82,10 +81,10 @@ public final class SplitQuantized implements Pass {
 
   /** Round to the nearest, to even in the middle, then add the zero point, within the range. */
   private static Value quantized(Value x, Value scale, Value zero, DType to, Rewriter g) {
-    Value point = zero.isPresent() ? cast(zero, x.dtype(), g) : zero;
     Value ratio = g.emit(new Unary(UnaryFunction.ROUND), g.binary(BinaryFunction.DIV, x, scale));
-    Value sum = point.isPresent() ? g.binary(BinaryFunction.ADD, ratio, point) : ratio;
-    return cast(bounded(sum, to, g), to, g);
+    Value sum =
+        zero.isPresent() ? g.binary(BinaryFunction.ADD, ratio, g.cast(zero, x.dtype())) : ratio;
+    return g.cast(bounded(sum, to, g), to);
   }
 
   private static Value bounded(Value x, DType to, Rewriter g) {
@@ -153,7 +152,7 @@ public final class SplitQuantized implements Pass {
     }
     Quantized a = new Quantized(node.input(0), operand(node, 2));
     Quantized b = new Quantized(node.input(1), operand(node, 3));
-    return Optional.of(cast(sums(a, b, g), DType.INT32, g));
+    return Optional.of(g.cast(sums(a, b, g), DType.INT32));
   }
 
   /** Exact sums: float32 where these hold them, else int32. */
@@ -177,7 +176,7 @@ public final class SplitQuantized implements Pass {
     }
     Quantized a = new Quantized(node.input(0), node.input(2));
     Quantized b = new Quantized(node.input(3), node.input(5));
-    Value sums = cast(sums(a, b, g), DType.FLOAT64, g);
+    Value sums = g.cast(sums(a, b, g), DType.FLOAT64);
     return Optional.of(requantized(sums, node, node.input(4), g));
   }
 
@@ -185,9 +184,9 @@ public final class SplitQuantized implements Pass {
    * From exact sums to the result; scales are operands 1 and 6, the last operand but the bias 7.
    */
   private static Value requantized(Value sums, Node node, Value weightScale, Rewriter g) {
-    Value first = g.binary(BinaryFunction.MUL, sums, cast(node.input(1), DType.FLOAT64, g));
-    Value real = g.binary(BinaryFunction.MUL, first, cast(weightScale, DType.FLOAT64, g));
-    Value scale = cast(node.input(6), DType.FLOAT64, g);
+    Value first = g.binary(BinaryFunction.MUL, sums, g.cast(node.input(1), DType.FLOAT64));
+    Value real = g.binary(BinaryFunction.MUL, first, g.cast(weightScale, DType.FLOAT64));
+    Value scale = g.cast(node.input(6), DType.FLOAT64);
     return quantized(real, scale, node.input(7), node.output().dtype(), g);
   }
 
@@ -201,7 +200,7 @@ public final class SplitQuantized implements Pass {
             zero -> {
               Quantized x = new Quantized(node.input(0), operand(node, 2));
               Quantized w = new Quantized(node.input(1), zero);
-              return cast(sums(new Conv(op.window(), op.groups()), x, w, g), DType.INT32, g);
+              return g.cast(sums(new Conv(op.window(), op.groups()), x, w, g), DType.INT32);
             });
   }
 
@@ -222,10 +221,10 @@ public final class SplitQuantized implements Pass {
     }
     Quantized x = new Quantized(node.input(0), node.input(2));
     Quantized w = new Quantized(node.input(3), zero.get());
-    Value sums = cast(sums(new Conv(op.window(), op.groups()), x, w, g), DType.FLOAT64, g);
+    Value sums = g.cast(sums(new Conv(op.window(), op.groups()), x, w, g), DType.FLOAT64);
     Value bias = operand(node, 8);
     if (bias.isPresent()) {
-      Value offsets = g.along(cast(bias, DType.FLOAT64, g), 1, node.output().shape().rank());
+      Value offsets = g.along(g.cast(bias, DType.FLOAT64), 1, node.output().shape().rank());
       sums = g.binary(BinaryFunction.ADD, sums, offsets);
     }
     return Optional.of(requantized(sums, node, scale.get(), g));
@@ -277,9 +276,5 @@ public final class SplitQuantized implements Pass {
       case INT8, UINT8, INT16, UINT16 -> true;
       default -> false;
     };
-  }
-
-  private static Value cast(Value x, DType to, Rewriter g) {
-    return x.dtype() == to ? x : g.emit(new Cast(to), x);
   }
 }

@@ -7,6 +7,7 @@ import fluidml.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 
 /** What the weights of a product add up to, each without its sign. */
 @FunctionalInterface
@@ -59,15 +60,16 @@ interface TermMagnitudes {
   private static long largestSum(
       Tensor weights, Tensor zero, long rows, long depth, int columns, boolean behind, long part) {
     int mask = weights.dtype() == DType.INT8 ? -1 : 0xff;
+    long[] points = LongStream.range(0, zero.elements()).map(zero::getLong).toArray();
     long[] sums = new long[behind ? 1 : columns];
     long largest = 0;
     long at = 0;
     for (long row = 0; row < rows; row++) {
       for (long k = 0; k < depth; k++) {
         for (int column = 0; column < columns; column++) {
-          long point = zero.elements() == 1 ? 0 : behind ? row : column;
+          int point = points.length == 1 ? 0 : behind ? Math.toIntExact(row) : column;
           int number = weights.data().get(ValueLayout.JAVA_BYTE, at++) & mask;
-          sums[behind ? 0 : column] += Math.abs(number - zero.getLong(point));
+          sums[behind ? 0 : column] += Math.abs(number - points[point]);
         }
         if ((k + 1) % part == 0 || k + 1 == depth) {
           for (int i = 0; i < sums.length; i++) {

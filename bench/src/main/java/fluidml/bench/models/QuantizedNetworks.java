@@ -110,7 +110,7 @@ final class QuantizedNetworks {
   /** Through eight bits and back. */
   private String rounded(String x) {
     String scale = net.scalar(STEP);
-    String zero = bytes(DType.UINT8, new byte[] {(byte) 128});
+    String zero = unsigned(128);
     return net.op("DequantizeLinear", net.op("QuantizeLinear", x, scale, zero), scale, zero);
   }
 
