@@ -4,6 +4,7 @@ import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Contraction.MatMul;
 import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Movement.Reshape;
 import fluidml.graph.op.Movement.Slice;
 import fluidml.graph.op.Movement.SliceAxis;
 import fluidml.tensor.DType;
@@ -39,6 +40,18 @@ final class ExactProducts {
       return zero.isPresent() ? g.binary(BinaryFunction.SUB, wide, g.cast(zero, to)) : wide;
     }
 
+    /** The zero points if they are constant, whatever shape they were given to broadcast. */
+    private Optional<Tensor> points(Rewriter g) {
+      if (!zero.isPresent()) {
+        return Optional.of(Constants.scalar(value.dtype(), 0));
+      }
+      return g.constant(
+          g.producer(zero)
+              .filter(n -> n.op() instanceof Reshape)
+              .map(n -> n.input(0))
+              .orElse(zero));
+    }
+
     /** No number of the operand is further from the zero point; empty if bytes are not its type. */
     private OptionalLong magnitude(Rewriter g) {
       long least;
@@ -56,10 +69,7 @@ final class ExactProducts {
           return OptionalLong.empty();
         }
       }
-      if (!zero.isPresent()) {
-        return OptionalLong.of(Math.max(-least, most));
-      }
-      Optional<Tensor> points = g.constant(zero);
+      Optional<Tensor> points = points(g);
       long first = least;
       long last = most;
       if (points.isPresent() && points.get().elements() > 0) {
@@ -177,10 +187,7 @@ final class ExactProducts {
       return Optional.empty();
     }
     Optional<Tensor> weights = g.constant(right.value);
-    Optional<Tensor> zero =
-        right.zero.isPresent()
-            ? g.constant(right.zero)
-            : Optional.of(Constants.scalar(right.value.dtype(), 0));
+    Optional<Tensor> zero = right.points(g);
     return weights.isPresent() && zero.isPresent()
         ? Optional.of(TermMagnitudes.of(weights.get(), zero.get(), axis, behind))
         : TermMagnitudes.bounded(each.getAsLong(), right.value.shape(), axis, behind);

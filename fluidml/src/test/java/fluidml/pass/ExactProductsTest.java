@@ -2,6 +2,7 @@ package fluidml.pass;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import fluidml.Model;
 import fluidml.Options;
@@ -10,6 +11,7 @@ import fluidml.graph.Graph;
 import fluidml.graph.GraphBuilder;
 import fluidml.graph.Type;
 import fluidml.graph.Value;
+import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Contraction.ConvInteger;
 import fluidml.graph.op.Contraction.MatMulInteger;
 import fluidml.graph.op.Window;
@@ -24,6 +26,8 @@ import java.util.Random;
 import java.util.stream.LongStream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class ExactProductsTest {
   /** Mostly the ends of the range, so that sums come close to what they can be at most. */
@@ -87,6 +91,35 @@ final class ExactProductsTest {
                 : builder.constant("wz", bytes(random, w.dtype(), w.dim(0))));
     builder.output(y);
     check(builder.build(), "x", x);
+  }
+
+  /** 255 · 255 · 300 is more than float32 holds, 255 · 2 · 300 is not. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 4})
+  void constantWeightsCountWithTheirNumbers(long zeroPoints) {
+    Tensor w = Tensor.allocate(DType.INT8, 4, 300, 1, 1);
+    for (long i = 0; i < w.elements(); i++) {
+      w.setLong(i, i % 5 - 2);
+    }
+    List<Long> one = List.of(1L, 1L);
+    List<Long> none = List.of(0L, 0L);
+    GraphBuilder builder = new GraphBuilder("convolution");
+    Value y =
+        builder.add(
+            new ConvInteger(new Window(one, one, one, none, none, Padding.EXPLICIT), 1),
+            builder.input("x", Type.tensor(DType.UINT8, 1, 300, 3, 3)),
+            builder.constant("w", w),
+            Value.ABSENT,
+            builder.constant("wz", Tensor.allocate(DType.INT8, zeroPoints)));
+    builder.output(y);
+    List<Conv> convolutions =
+        new SplitQuantized()
+            .run(builder.build()).nodes().stream()
+                .filter(n -> n.op() instanceof Conv)
+                .map(n -> (Conv) n.op())
+                .toList();
+    assertEquals(1, convolutions.size());
+    assertTrue(convolutions.getFirst().exact());
   }
 
   private static void check(Graph graph, String name, Tensor input) {
