@@ -62,7 +62,8 @@ final class Inputs {
     return worst;
   }
 
-  private static double error(Tensor output, Tensor stored) {
+  /** The largest difference over the largest number of the second; NaN counts as infinite. */
+  static double error(Tensor output, Tensor stored) {
     double difference = 0;
     double largest = Double.MIN_NORMAL;
     for (long i = 0; i < stored.elements(); i++) {

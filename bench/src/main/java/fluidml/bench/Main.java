@@ -17,6 +17,7 @@ import picocli.CommandLine.IVersionProvider;
     subcommands = {
       CompareCommand.class,
       ModelsCommand.class,
+      OperatorsCommand.class,
       RooflineCommand.class,
       BindCommand.class,
       SoakCommand.class,

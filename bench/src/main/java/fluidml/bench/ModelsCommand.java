@@ -68,7 +68,7 @@ final class ModelsCommand implements Callable<Integer> {
       chosen.add(architecture(name));
     }
     for (Architecture each : names.isEmpty() ? List.of(Architecture.values()) : chosen) {
-      write(each, out.resolve(each.label()));
+      write(each.build(), out.resolve(each.label()));
     }
     return 0;
   }
@@ -83,10 +83,9 @@ final class ModelsCommand implements Callable<Integer> {
                     spec.commandLine(), "no architecture '" + name + "'; --list prints them"));
   }
 
-  private static void write(Architecture architecture, Path folder)
-      throws IOException, OrtException {
+  /** Writes a model into a folder of its own, with its inputs and ONNX Runtime's outputs. */
+  static void write(Architecture.Instance instance, Path folder) throws IOException, OrtException {
     Path data = Files.createDirectories(folder.resolve("test_data_set_0"));
-    Architecture.Instance instance = architecture.build();
     Path file = folder.resolve("model.onnx");
     OnnxWriter.writeExternal(instance.model(), file, "weights.bin", INLINE);
     Map<String, Tensor> inputs = Inputs.offHeap(instance.inputs());

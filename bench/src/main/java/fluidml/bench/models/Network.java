@@ -5,6 +5,7 @@ import fluidml.onnx.proto.GraphProto;
 import fluidml.onnx.proto.ModelProto;
 import fluidml.onnx.proto.NodeProto;
 import fluidml.onnx.proto.TensorProto;
+import fluidml.onnx.proto.TypeProto;
 import fluidml.onnx.proto.ValueInfoProto;
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
@@ -15,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Builds a model node by node; values are known by their names. Weights are uniform numbers from
@@ -94,6 +96,25 @@ final class Network {
     return input;
   }
 
+  /** Declares an input with these data, of their type and extents. */
+  String given(Tensor tensor) {
+    String input = "x_" + inputs.size();
+    inputs.add(ValueInfoProto.tensor(input, tensor.dtype(), tensor.dims()));
+    data.put(input, tensor);
+    return input;
+  }
+
+  /** Declares a float32 input, uniform in [−1, 1). */
+  String given(long... dims) {
+    return given(uniform(0, 1, dims));
+  }
+
+  /** Declares an output under its value's name, of any extents. */
+  void output(String value, DType dtype) {
+    outputs.add(
+        ValueInfoProto.of(value, new TypeProto.TensorType(Optional.of(dtype), Optional.empty())));
+  }
+
   /** Declares a float32 output under its value's name. */
   void output(String value, String... extents) {
     outputs.add(ValueInfoProto.tensor(value, DType.FLOAT32, List.of(extents)));
@@ -165,7 +186,8 @@ final class Network {
     return Tensor.wrap(DType.FLOAT16, MemorySegment.ofArray(halves), numbers.dims());
   }
 
-  private Tensor uniform(double mean, double halfWidth, long... dims) {
+  /** Numbers uniform in mean ± halfWidth, others for each call. */
+  Tensor uniform(double mean, double halfWidth, long... dims) {
     float[] numbers = new float[Math.toIntExact(Arrays.stream(dims).reduce(1, (a, b) -> a * b))];
     long state = ++seed * 0xD1B54A32D192ED03L;
     for (int i = 0; i < numbers.length; i++) {
