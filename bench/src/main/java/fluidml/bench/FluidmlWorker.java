@@ -5,7 +5,6 @@ import fluidml.Options;
 import fluidml.Session;
 import fluidml.tensor.Tensor;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -23,7 +22,7 @@ final class FluidmlWorker {
       double loadMs = (System.nanoTime() - begin) / 1e6;
       Map<String, Tensor> inputs = Inputs.of(path, model.inputs(), dims);
       long first = System.nanoTime();
-      Map<String, Tensor> outputs = new LinkedHashMap<>(session.run(inputs));
+      Map<String, Tensor> outputs = Inputs.offHeap(session.run(inputs));
       double firstMs = (System.nanoTime() - first) / 1e6;
       Session.BoundRun run = session.bind(inputs, outputs);
       Sample.Runs runs =

@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -172,7 +171,7 @@ final class OperatorsCommand implements Callable<Integer> {
         OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
       options.setIntraOpNumThreads(threads);
       options.setInterOpNumThreads(1);
-      Map<String, Tensor> outputs = new LinkedHashMap<>(session.run(inputs));
+      Map<String, Tensor> outputs = Inputs.offHeap(session.run(inputs));
       try (OrtSession other = OnnxRuntime.environment().createSession(file.toString(), options)) {
         double error = 0;
         for (Map.Entry<String, Tensor> output : OnnxRuntime.outputs(other, inputs).entrySet()) {

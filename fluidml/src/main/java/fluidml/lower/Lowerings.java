@@ -11,17 +11,25 @@ public final class Lowerings {
   public static List<Lowering> all() {
     List<Lowering> all = new ArrayList<>();
     all.add(new WinogradLowering());
-    for (Lowering lowering : strict()) {
+    for (Lowering lowering : ofDefinitions()) {
       if (lowering instanceof ConvolutionLowering) {
         all.add(ConvolutionLowering.ofMergedGroups());
       }
       all.add(lowering);
     }
-    return List.copyOf(all);
+    return turned(all);
   }
 
   /** Those that compute what the definitions of the operators say, term by term. */
   public static List<Lowering> strict() {
+    return turned(ofDefinitions());
+  }
+
+  private static List<Lowering> turned(List<Lowering> lowerings) {
+    return lowerings.stream().map(NeighbouringChannels::of).toList();
+  }
+
+  private static List<Lowering> ofDefinitions() {
     return List.of(
         new AttentionLowering(),
         new WindowLowering(),

@@ -1,7 +1,6 @@
 package fluidml.lower;
 
 import fluidml.graph.Node;
-import fluidml.graph.Value;
 import fluidml.graph.op.Vision.AspectPolicy;
 import fluidml.graph.op.Vision.CoordinateMode;
 import fluidml.graph.op.Vision.Resize;
@@ -42,32 +41,7 @@ public final class ResizeLowering implements Lowering {
     Optional<String> refusal = refusal(node, op, context);
     return refusal
         .<Result>map(Result.Refused::new)
-        .orElseGet(() -> new Result.Calls(calls(node, op, context)));
-  }
-
-  /**
-   * One call; two where channels are neighbours in the operand and not in the result: vectors of
-   * channels are resized, then transposed.
-   */
-  private static List<KernelCall> calls(Node node, Resize op, Context context) {
-    View x = context.view(node.input(0));
-    View y = context.view(node.output());
-    int rank = y.shape().rank();
-    boolean turns =
-        rank >= 3
-            && x.strides().get(1).is(1)
-            && y.strides().get(rank - 1).is(1)
-            && y.shape().dim(1).equals(x.shape().dim(1))
-            && y.shape().dim(1).constant().orElse(0) >= Storage.FEW_CHANNELS;
-    if (!turns) {
-      return List.of(new Kernel(node, op, context, y).build());
-    }
-    Value resized = context.temporary("resized", y.dtype(), y.shape().elements());
-    View last = View.permuted(node.output(), Storage.channelsLast(rank));
-    View to = new View(resized, y.dtype(), y.shape(), Dim.ZERO, last.strides());
-    return List.of(
-        new Kernel(node, op, context, to).build(),
-        MapKernel.copy("Resize", List.of(node), context, to, y));
+        .orElseGet(() -> Result.of(new Kernel(node, op, context).build()));
   }
 
   private static Optional<String> refusal(Node node, Resize op, Context context) {
@@ -108,11 +82,11 @@ public final class ResizeLowering implements Lowering {
     /** The scale of each resized axis, by its place in the order. */
     private final Map<Integer, Expr> scales = new HashMap<>();
 
-    Kernel(Node node, Resize op, Context context, View result) {
+    Kernel(Node node, Resize op, Context context) {
       this.node = node;
       this.op = op;
       this.context = context;
-      View to = result;
+      View to = context.view(node.output());
       View from = context.view(node.input(0));
       if (op.mode() == ResizeMode.NEAREST) {
         to = MapKernel.bits(to);
