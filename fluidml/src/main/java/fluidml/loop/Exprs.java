@@ -269,6 +269,23 @@ public final class Exprs {
     return select(a.lt(b), a, b);
   }
 
+  /**
+   * The largest lane, any other lane where some are NaN; a scalar is returned as it is. Float32 is
+   * compared as integers that grow with the numbers, for which processors have instructions.
+   */
+  public static Expr quickLargest(Expr x) {
+    if (!x.type().isVector() || x.type().scalar() != ScalarType.F32) {
+      return horizontal(HorizontalOp.MAX, x);
+    }
+    Expr largest = horizontal(HorizontalOp.MAX, ordered(bitcast(ScalarType.I32, x)));
+    return bitcast(ScalarType.F32, ordered(largest));
+  }
+
+  /** Flips all bits but the sign of negative numbers; its own inverse. */
+  private static Expr ordered(Expr bits) {
+    return xor(bits, ushr(shr(bits, 31), 1));
+  }
+
   static long f32Bits(float value) {
     return Integer.toUnsignedLong(Float.floatToIntBits(value));
   }

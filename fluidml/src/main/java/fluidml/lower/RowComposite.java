@@ -9,7 +9,6 @@ import fluidml.loop.BodyBuilder;
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
-import fluidml.loop.HorizontalOp;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
 import fluidml.loop.math.Elementary;
@@ -160,11 +159,11 @@ final class RowComposite {
     return new Type(input.type(), 1);
   }
 
+  /** The largest element; any where some are NaN, since all results are NaN then. */
   private Expr maximum(RowWriter row) {
-    Expr least = Exprs.constant(type(), Double.NEGATIVE_INFINITY);
     return row.fold(
             input.isCheap(),
-            List.of(new Fold(least, HorizontalOp.MAX)),
+            List.of(Fold.quickMax(type())),
             cell -> List.of(input.first(row, cell)))
         .getFirst();
   }

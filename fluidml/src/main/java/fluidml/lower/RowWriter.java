@@ -34,10 +34,18 @@ final class RowWriter {
    * How values are folded to one.
    *
    * @param initial scalar constant
-   * @param op how lanes are folded, and by default values, too
+   * @param op how lanes and values are folded
+   * @param isQuick whether a largest element may be any other one where some are NaN
    */
-  record Fold(Expr initial, HorizontalOp op) {
+  record Fold(Expr initial, HorizontalOp op, boolean isQuick) {
+    Fold(Expr initial, HorizontalOp op) {
+      this(initial, op, false);
+    }
+
     Expr combine(Expr a, Expr b) {
+      if (isQuick) {
+        return Exprs.quickMax(b, a);
+      }
       return switch (op) {
         case ADD -> a.plus(b);
         case MUL -> a.times(b);
@@ -46,6 +54,16 @@ final class RowWriter {
         case AND -> Exprs.and(a, b);
         case OR -> Exprs.or(a, b);
       };
+    }
+
+    Expr reduce(Expr lanes) {
+      return isQuick ? Exprs.quickLargest(lanes) : Exprs.horizontal(op, lanes);
+    }
+
+    /** The largest of values of a type; any of them where some are NaN. */
+    static Fold quickMax(Type type) {
+      Expr least = Exprs.constant(type.times(1), Double.NEGATIVE_INFINITY);
+      return new Fold(least, HorizontalOp.MAX, true);
     }
 
     /** Sums of values of a type. */
@@ -150,7 +168,7 @@ final class RowWriter {
         for (int i = 1; i < wide; i++) {
           total = folds.get(f).combine(total, accumulators.get(i).get(r).get(f));
         }
-        Expr folded = first.rowLanes() == 1 ? Exprs.horizontal(folds.get(f).op(), total) : total;
+        Expr folded = first.rowLanes() == 1 ? folds.get(f).reduce(total) : total;
         ofRow.add(first.body.let("folded", folded));
       }
       results.add(ofRow);

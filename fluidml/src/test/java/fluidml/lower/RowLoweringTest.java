@@ -125,6 +125,31 @@ class RowLoweringTest {
     }
   }
 
+  /** A row with a NaN of either sign, or with +∞, is NaN throughout; one of −∞ alone, too. */
+  @Test
+  void softmaxOfWhatIsNoNumber() {
+    float[] special = {
+      Float.NaN, Float.intBitsToFloat(0xffc00000), Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY
+    };
+    float[] values = new float[(special.length + 2) * 37];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = -1 - random.nextFloat();
+    }
+    for (int row = 0; row < special.length; row++) {
+      values[row * 37 + random.nextInt(37)] = special[row];
+    }
+    for (int i = 0; i < 37; i++) {
+      values[special.length * 37 + i] = Float.NEGATIVE_INFINITY;
+    }
+    for (int axis = 0; axis < 2; axis++) {
+      GraphBuilder g = new GraphBuilder("t");
+      Value x = f32(g, "x", Dim.of(special.length + 2), Dim.of(37));
+      g.output(g.add(new Reduction.Softmax(axis), x));
+      g.output(g.add(new Reduction.LogSoftmax(axis), x));
+      Compiled.check(g.build(), 1e-5, Tensor.of(values, special.length + 2, 37));
+    }
+  }
+
   @Test
   void softmaxOfOtherFloats() {
     for (DType dtype : List.of(DType.FLOAT64, DType.FLOAT16, DType.BFLOAT16)) {

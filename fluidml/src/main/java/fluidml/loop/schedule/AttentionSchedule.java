@@ -493,7 +493,7 @@ public final class AttentionSchedule {
                 Expr candidate = some.map(m -> Exprs.select(m, score, lowest)).orElse(score);
                 b.assign(largest, Exprs.quickMax(candidate, largest));
               });
-          Expr top = b.let("top", Exprs.spread(Exprs.horizontal(HorizontalOp.MAX, largest), lanes));
+          Expr top = b.let("top", Exprs.spread(Exprs.quickLargest(largest), lanes));
           Expr.Read total = b.variable("total", Exprs.constant(vector, 0));
           b.vectorLoop(
               "u",
@@ -512,7 +512,7 @@ public final class AttentionSchedule {
           Expr sum = b.let("sum", Exprs.horizontal(HorizontalOp.ADD, total));
           Expr nothing = sum.eq(Exprs.f32(0));
           if (variant.mask() == MaskKind.SELECTIVE) {
-            Expr largestScore = Exprs.horizontal(HorizontalOp.MAX, largest);
+            Expr largestScore = Exprs.quickLargest(largest);
             nothing = Exprs.or(nothing, largestScore.eq(Exprs.f32(-Float.MAX_VALUE)));
           }
           Expr factor = Exprs.select(nothing, Exprs.f32(0), Exprs.f32(1).div(sum));
