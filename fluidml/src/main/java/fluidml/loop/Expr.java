@@ -152,11 +152,22 @@ public sealed interface Expr {
   }
 
   /**
-   * Half of the lanes of two I32 vectors in turns: lane {@code 2i} is lane {@code i} of the left
-   * one, lane {@code 2i + 1} lane {@code i} of the right one, or, for the upper half, lane {@code i
-   * + lanes / 2}.
+   * Half of the lanes of two integer vectors in turns: lane {@code 2i} is lane {@code i} of the
+   * left one, lane {@code 2i + 1} lane {@code i} of the right one, or, for the upper half, lane
+   * {@code i + lanes / 2}.
    */
   record Zip(Expr left, Expr right, boolean upper) implements Expr {
+    @Override
+    public Type type() {
+      return left.type();
+    }
+  }
+
+  /**
+   * Every other lane of two integer vectors, one behind the other: the even ones, or the odd ones,
+   * first those of the left vector. What {@link Zip} puts together, this takes apart.
+   */
+  record Unzip(Expr left, Expr right, boolean odd) implements Expr {
     @Override
     public Type type() {
       return left.type();

@@ -185,6 +185,7 @@ final class ExprParser {
       case "first" -> new Expr.LaneMask(operands(name, a, 1).getFirst(), number(rest.substring(1)));
       case "rotate" -> new Expr.Rotate(operands(name, a, 1).getFirst(), number(rest));
       case "zip" -> new Expr.Zip(operands(name, a, 2).getFirst(), a.get(1), rest.equals("upper"));
+      case "unzip" -> new Expr.Unzip(operands(name, a, 2).getFirst(), a.get(1), rest.equals("odd"));
       case "lanes" ->
           new Expr.Horizontal(Ops.parse(HorizontalOp.class, rest), operands(name, a, 1).getFirst());
       case "iota" -> new Expr.LaneIndex(type(rest));

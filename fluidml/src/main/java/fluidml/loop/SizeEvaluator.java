@@ -41,6 +41,7 @@ final class SizeEvaluator {
           Expr.Horizontal _,
           Expr.Rotate _,
           Expr.Zip _,
+          Expr.Unzip _,
           Expr.LaneIndex _,
           Expr.LaneMask _,
           Expr.Intrinsic _ ->

@@ -337,13 +337,8 @@ public final class Verifier {
                   && r.distance() < r.type().lanes(),
               "no such rotation",
               expr);
-      case Expr.Zip z ->
-          require(
-              z.type().isVector()
-                  && z.type().scalar() == ScalarType.I32
-                  && z.type().equals(z.right().type()),
-              "not two equal vectors of I32",
-              expr);
+      case Expr.Zip z -> equalIntegers(z.left(), z.right(), expr);
+      case Expr.Unzip u -> equalIntegers(u.left(), u.right(), expr);
       case Expr.LaneIndex i ->
           require(i.type().isVector() && i.type().scalar() != ScalarType.BOOL, "bad type", expr);
       case Expr.Intrinsic i ->
@@ -353,6 +348,14 @@ public final class Verifier {
               "needs " + i.function().arity() + " f64 scalars",
               expr);
     }
+  }
+
+  private void equalIntegers(Expr left, Expr right, Expr where) {
+    Type type = left.type();
+    require(
+        type.isVector() && type.scalar().isInteger() && type.equals(right.type()),
+        "not two equal vectors of integers",
+        where);
   }
 
   private static boolean exists(UnaryOp op, Type type) {

@@ -28,6 +28,7 @@ public final class Walk {
       case Expr.Horizontal h -> List.of(h.operand());
       case Expr.Rotate r -> List.of(r.operand());
       case Expr.Zip z -> List.of(z.left(), z.right());
+      case Expr.Unzip u -> List.of(u.left(), u.right());
       case Expr.LaneMask m -> List.of(m.count());
       case Expr.Intrinsic i -> i.operands();
     };

@@ -11,6 +11,9 @@ import java.util.OptionalInt;
 
 /** A map kernel being built: merged loops over a space, and the views that lie in it. */
 final class MapKernel {
+  /** Tiles along axes shorter than this are not worth their loops. */
+  private static final int SHORT = 8;
+
   private final CallBuilder call;
   private final LoopSpace loops;
   private final List<BufferView> reads;
@@ -36,10 +39,11 @@ final class MapKernel {
       String label, List<Node> nodes, Lowering.Context context, View from, View to) {
     MapKernel kernel = new MapKernel("copy", to.shape(), List.of(bits(from)), List.of(bits(to)));
     if (!kernel.isVectorisable()) {
-      MapKernel words = new MapKernel("copy", to.shape(), List.of(words(from)), List.of(words(to)));
-      Optional<KernelCall> transposed = TransposedCopy.of(label, nodes, words, context.target());
-      if (transposed.isPresent()) {
-        return transposed.get();
+      Optional<KernelCall> vectors =
+          UnzippedCopy.of(label, nodes, words(from, to), context.target())
+              .or(() -> TransposedCopy.of(label, nodes, words(from, to), context.target()));
+      if (vectors.isPresent()) {
+        return vectors.get();
       }
     }
     BufferView x = kernel.read(0);
@@ -66,12 +70,20 @@ final class MapKernel {
     return new View(view.root(), dtype, view.shape(), view.offset(), view.strides());
   }
 
-  /** The same elements as I32 if they are as large. */
+  private static MapKernel words(View from, View to) {
+    return new MapKernel("copy", to.shape(), List.of(words(from)), List.of(words(to)));
+  }
+
+  /** The same elements as integers. */
   private static View words(View view) {
     View bits = bits(view);
-    return bits.dtype() == DType.FLOAT32
-        ? new View(bits.root(), DType.INT32, bits.shape(), bits.offset(), bits.strides())
-        : bits;
+    DType dtype =
+        switch (bits.dtype()) {
+          case FLOAT32 -> DType.INT32;
+          case FLOAT64 -> DType.INT64;
+          default -> bits.dtype();
+        };
+    return new View(bits.root(), dtype, bits.shape(), bits.offset(), bits.strides());
   }
 
   CallBuilder call() {
@@ -108,12 +120,25 @@ final class MapKernel {
         .build(label, nodes, across(reads, inner()), workPerPoint);
   }
 
-  /** An axis that some operand is dense along although it is strided along the innermost one. */
+  /**
+   * An axis that some operand is dense along although it is strided along the innermost one, and
+   * long enough for tiles.
+   */
   static OptionalInt across(Collection<BufferView> reads, int inner) {
+    return across(reads, inner, SHORT);
+  }
+
+  /**
+   * An axis that some operand is dense along although it is strided along the innermost one.
+   *
+   * @param shortest the smallest extent that will do, where it is known
+   */
+  static OptionalInt across(Collection<BufferView> reads, int inner, int shortest) {
     for (BufferView view : reads) {
       if (!view.isDense(inner) && !view.isConstant(inner)) {
         for (int axis = inner - 1; axis >= 0; axis--) {
-          if (view.isDense(axis)) {
+          long extent = view.view().shape().dim(axis).constant().orElse(shortest);
+          if (view.isDense(axis) && extent >= shortest) {
             return OptionalInt.of(axis);
           }
         }

@@ -73,32 +73,9 @@ final class MapSchedule {
     return splits ? chunked(label, nodes, work) : rows(label, nodes, work);
   }
 
-  private Expr product(int axes) {
-    Expr product = Exprs.index(1);
-    for (int i = 0; i < axes; i++) {
-      product = product.times(extents.get(i));
-    }
-    return product;
-  }
-
-  /** The indices of the first {@code axes} loops from one counter, innermost fastest. */
-  private List<Expr> decompose(BodyBuilder b, Expr counter, int axes) {
-    Expr[] indices = new Expr[axes];
-    Expr rest = counter;
-    for (int i = axes - 1; i > 0; i--) {
-      indices[i] = b.let("i" + i, Exprs.floorMod(rest, extents.get(i)));
-      rest = b.let("rest", Exprs.floorDiv(rest, extents.get(i)));
-    }
-    if (axes > 0) {
-      indices[0] = rest;
-    }
-    return List.of(indices);
-  }
-
   /** Rows are independent; consecutive rows of the last outer loop run without divisions. */
   private KernelCall rows(String label, List<Node> nodes, Dim work) {
-    int outer = inner - 1;
-    Expr count = extents.get(outer);
+    List<Expr> outer = extents.subList(0, inner);
     String row =
         call.kernel()
             .procedure(
@@ -109,27 +86,10 @@ final class MapSchedule {
         label,
         nodes,
         work,
-        product(inner),
+        OuterLoops.count(outer),
         (b, begin, end) ->
-            b.loop(
-                "plane",
-                Exprs.floorDiv(begin, count),
-                Exprs.floorDiv(end.plus(count).minus(Exprs.index(1)), count),
-                plane -> {
-                  Expr first = b.let("first", plane.times(count));
-                  Expr from = b.let("from", begin.minus(first).max(Exprs.index(0)));
-                  Expr to = b.let("to", end.minus(first).min(count));
-                  List<Expr> indices = new ArrayList<>(decompose(b, plane, outer));
-                  b.loop(
-                      "r",
-                      from,
-                      to,
-                      r -> {
-                        List<Expr> all = new ArrayList<>(indices);
-                        all.add(r);
-                        b.call(row, all.toArray(Expr[]::new));
-                      });
-                }));
+            OuterLoops.write(
+                b, outer, begin, end, indices -> b.call(row, indices.toArray(Expr[]::new))));
   }
 
   /** Chunks of the innermost loop are independent; neighbours are done as one. */
@@ -149,7 +109,7 @@ final class MapSchedule {
         label,
         nodes,
         work,
-        product(inner).times(chunks),
+        OuterLoops.count(extents.subList(0, inner)).times(chunks),
         (b, begin, end) -> {
           Expr count = b.let("chunks", chunks);
           b.loop(
@@ -160,7 +120,8 @@ final class MapSchedule {
                 Expr first = b.let("first", row.times(count));
                 Expr from = begin.minus(first).max(Exprs.index(0)).times(Exprs.index(CHUNK));
                 Expr to = end.minus(first).times(Exprs.index(CHUNK)).min(length);
-                List<Expr> all = new ArrayList<>(decompose(b, row, inner));
+                List<Expr> all =
+                    new ArrayList<>(OuterLoops.decompose(b, row, extents.subList(0, inner)));
                 all.add(from);
                 all.add(to);
                 b.call(part, all.toArray(Expr[]::new));

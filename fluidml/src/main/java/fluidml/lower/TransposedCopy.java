@@ -21,8 +21,14 @@ import java.util.OptionalInt;
  * {@code r + rows / 2} in turns; after log₂(rows) stages, the vectors hold the tile column by
  * column. With as many rows as lanes every vector is a row of the target. With fewer, the target's
  * rows must lie one behind the other, and a vector is several of them.
+ *
+ * <p>The last tile of a line ends where the line ends and may overlap the one before; masks are
+ * needed only where an extent is shorter than a tile.
  */
 final class TransposedCopy {
+  /** Tiles side by side that are read before those below them: streams that a machine foresees. */
+  private static final long SPAN = 4;
+
   private final CallBuilder call;
   private final BufferView from;
   private final BufferView to;
@@ -31,7 +37,7 @@ final class TransposedCopy {
   private final int rows;
   private final int lanes;
   private final List<Expr> extents;
-  private final Dim elements;
+  private final List<Dim> dims;
 
   private TransposedCopy(MapKernel kernel, int across, int rows, int lanes) {
     this.call = kernel.call();
@@ -41,24 +47,20 @@ final class TransposedCopy {
     this.across = across;
     this.rows = rows;
     this.lanes = lanes;
-    this.extents = call.sizes(kernel.loops().shape().dims());
-    this.elements = kernel.loops().shape().elements();
+    this.dims = kernel.loops().shape().dims();
+    this.extents = call.sizes(dims);
   }
 
-  /** The copy as a call, if its elements are I32 and vectors can be transposed. */
+  /** The copy as a call, if its elements are integers and vectors can be transposed. */
   static Optional<KernelCall> of(String label, List<Node> nodes, MapKernel kernel, Target target) {
     int inner = kernel.inner();
-    OptionalInt across = MapKernel.across(List.of(kernel.read(0)), inner);
-    int lanes = target.lanes(ScalarType.I32);
-    if (across.isEmpty()
-        || !kernel.write(0).isDense(inner)
-        || kernel.read(0).view().dtype() != DType.INT32
-        || lanes < 4) {
+    int lanes = lanes(kernel.read(0).view().dtype(), target);
+    OptionalInt across = MapKernel.across(List.of(kernel.read(0)), inner, lanes / 2);
+    if (across.isEmpty() || !kernel.write(0).isDense(inner) || lanes < 4) {
       return Optional.empty();
     }
     List<Dim> dims = kernel.loops().shape().dims();
     long count = dims.get(inner).constant().orElse(lanes);
-    long columns = dims.get(across.getAsInt()).constant().orElse(lanes);
     int rows = lanes;
     if (count < lanes) {
       Dim stride = kernel.write(0).view().strides().get(across.getAsInt());
@@ -67,69 +69,120 @@ final class TransposedCopy {
       }
       rows = Math.toIntExact(count);
     }
-    if (columns < lanes / 2) {
-      return Optional.empty();
-    }
     return Optional.of(
         new TransposedCopy(kernel, across.getAsInt(), rows, lanes).build(label, nodes));
   }
 
-  /** A unit is a line of tiles along the innermost axis. */
+  /** Lanes whose elements can be zipped and moved in vectors of their storage type, else 1. */
+  static int lanes(DType dtype, Target target) {
+    ScalarType scalar = Exprs.registerType(dtype);
+    int lanes = target.lanes(List.of(dtype));
+    return scalar.isInteger() && lanes * dtype.bytes() >= Long.BYTES ? lanes : 1;
+  }
+
+  /** A unit is a band of tiles along the innermost axis. */
   private KernelCall build(String label, List<Node> nodes) {
     List<Integer> others = new ArrayList<>();
+    List<Expr> units = new ArrayList<>();
     for (int i = 0; i < inner; i++) {
       if (i != across) {
         others.add(i);
+        units.add(extents.get(i));
       }
     }
+    units.add(Exprs.ceilDiv(extents.get(across), lanes * SPAN));
+    boolean fits = isAtLeast(inner, rows) && isAtLeast(across, lanes);
     String whole = call.kernel().procedure("tile", List.of("x", "y"), this::whole);
-    String edge = call.kernel().procedure("edge", List.of("x", "y", "rows", "columns"), this::edge);
-    Expr tiles = Exprs.ceilDiv(extents.get(across), lanes);
-    Expr units = tiles;
-    for (int axis : others) {
-      units = units.times(extents.get(axis));
+    Optional<String> edge =
+        fits
+            ? Optional.empty()
+            : Optional.of(
+                call.kernel().procedure("edge", List.of("x", "y", "rows", "columns"), this::edge));
+    Dim work = Dim.ONE;
+    for (Dim dim : dims) {
+      work = work.times(dim);
     }
     return call.build(
         label,
         nodes,
-        elements,
-        units,
+        work,
+        OuterLoops.count(units),
         (b, begin, end) ->
-            b.loop("unit", begin, end, unit -> line(b, unit, tiles, others, whole, edge)));
+            OuterLoops.write(
+                b, units, begin, end, indices -> band(b, indices, others, whole, edge)));
   }
 
-  private void line(
-      BodyBuilder b, Expr unit, Expr tiles, List<Integer> others, String whole, String edge) {
-    Expr count = b.let("tiles", tiles);
-    Expr column = b.let("column", Exprs.floorMod(unit, count).times(Exprs.index(lanes)));
-    Expr rest = b.let("rest", Exprs.floorDiv(unit, count));
-    Expr x = from.base().plus(column.times(from.strides().get(across)));
-    Expr y = to.base().plus(column.times(to.strides().get(across)));
-    for (int i = others.size() - 1; i >= 0; i--) {
-      Expr extent = extents.get(others.get(i));
-      Expr index = i == 0 ? rest : b.let("index", Exprs.floorMod(rest, extent));
-      rest = i == 0 ? rest : b.let("rest", Exprs.floorDiv(rest, extent));
-      x = x.plus(index.times(from.strides().get(others.get(i))));
-      y = y.plus(index.times(to.strides().get(others.get(i))));
+  private boolean isAtLeast(int axis, int count) {
+    return dims.get(axis).constant().orElse(0) >= count;
+  }
+
+  private void band(
+      BodyBuilder b,
+      List<Expr> indices,
+      List<Integer> others,
+      String whole,
+      Optional<String> edge) {
+    Expr x = from.base();
+    Expr y = to.base();
+    for (int i = 0; i < others.size(); i++) {
+      x = x.plus(indices.get(i).times(from.strides().get(others.get(i))));
+      y = y.plus(indices.get(i).times(to.strides().get(others.get(i))));
     }
-    Expr fromLine = b.let("x", x);
-    Expr toLine = b.let("y", y);
-    Expr columns = b.let("columns", extents.get(across).minus(column).min(Exprs.index(lanes)));
+    Expr source = b.let("x", x);
+    Expr target = b.let("y", y);
+    Expr first = b.let("first", indices.getLast().times(Exprs.index(lanes * SPAN)));
+    Expr length = extents.get(inner);
+    Expr width = extents.get(across);
+    Expr end = b.let("end", first.plus(Exprs.index(lanes * SPAN)).min(width));
+    Runnable inside =
+        () ->
+            tiles(
+                b,
+                first,
+                end,
+                (row, column) -> {
+                  Expr r = b.let("r", row.min(length.minus(Exprs.index(rows))));
+                  Expr c = b.let("c", column.min(width.minus(Exprs.index(lanes))));
+                  b.call(whole, source.plus(place(from, r, c)), target.plus(place(to, r, c)));
+                });
+    if (edge.isEmpty()) {
+      inside.run();
+      return;
+    }
+    b.when(
+        Exprs.and(length.ge(Exprs.index(rows)), width.ge(Exprs.index(lanes))),
+        inside,
+        () ->
+            tiles(
+                b,
+                first,
+                end,
+                (row, column) ->
+                    b.call(
+                        edge.get(),
+                        source.plus(place(from, row, column)),
+                        target.plus(place(to, row, column)),
+                        length.minus(row).min(Exprs.index(rows)),
+                        width.minus(column).min(Exprs.index(lanes)))));
+  }
+
+  /** What happens at a tile. */
+  @FunctionalInterface
+  private interface Tile {
+    void write(Expr row, Expr column);
+  }
+
+  private void tiles(BodyBuilder b, Expr first, Expr end, Tile tile) {
     b.loop(
         "row",
         Exprs.index(0),
         extents.get(inner),
         rows,
-        row -> {
-          Expr source = b.let("source", fromLine.plus(row.times(from.strides().get(inner))));
-          Expr target = b.let("target", toLine.plus(row));
-          Expr left = b.let("left", extents.get(inner).minus(row).min(Exprs.index(rows)));
-          Expr full = Exprs.and(left.eq(Exprs.index(rows)), columns.eq(Exprs.index(lanes)));
-          b.when(
-              full,
-              () -> b.call(whole, source, target),
-              () -> b.call(edge, source, target, left, columns));
-        });
+        row -> b.loop("column", first, end, lanes, column -> tile.write(row, column)));
+  }
+
+  private Expr place(BufferView view, Expr row, Expr column) {
+    return row.times(view.strides().get(inner)).plus(column.times(view.strides().get(across)));
   }
 
   private void whole(BodyBuilder b, List<Expr> parameters) {

@@ -27,7 +27,7 @@ class ParserTest {
           %s = min(%s, Infinity:f32x16)
           y[a] = %s
           y[a; %k] = max(%s, 0x7fc00001:f32x16)
-          i[a; first_x16(3)] = xor(zip_upper(%q, iota_i32x16()), zip_lower(%q, %q)) + shl(%q, 3:i32x16)
+          i[a; first_x16(3)] = xor(zip_upper(%q, zip_lower(%q, iota_i32x16())), unzip_odd(%q, unzip_even(%q, %q))) + shl(%q, 3:i32x16)
           y[b] = lanes_add(%s) - (1.0E-5:f32 - lanes_max(%v)) / 2.0:f32
         }
         proc main(begin, end) {

@@ -69,18 +69,18 @@ class MovementLoweringTest {
 
   /** Both sides dense along an axis of their own, whole tiles and their edges. */
   @ParameterizedTest
-  @EnumSource(
-      value = DType.class,
-      names = {"FLOAT32", "INT32", "UINT32", "FLOAT64"})
+  @MethodSource("dtypes")
   void transposesTiles(DType dtype) {
     for (int[] extents : new int[][] {{37, 16, 3}, {16, 48, 1}, {61, 29, 2}, {8, 70, 2}}) {
-      GraphBuilder g = new GraphBuilder("t");
-      Value x =
-          g.input("x", Type.tensor(dtype, Shape.of(Dim.of(extents[2]), N, Dim.of(extents[1]))));
-      g.output(g.add(new Movement.Transpose(List.of(0, 2, 1)), x));
-      g.output(g.add(new Movement.Transpose(List.of(2, 0, 1)), x));
-      Compiled.check(
-          g.build(), 0, Compiled.random(dtype, random, extents[2], extents[0], extents[1]));
+      for (Dim rows : List.of(N, Dim.of(extents[0]))) {
+        GraphBuilder g = new GraphBuilder("t");
+        Shape shape = Shape.of(Dim.of(extents[2]), rows, Dim.of(extents[1]));
+        Value x = g.input("x", Type.tensor(dtype, shape));
+        g.output(g.add(new Movement.Transpose(List.of(0, 2, 1)), x));
+        g.output(g.add(new Movement.Transpose(List.of(2, 0, 1)), x));
+        Compiled.check(
+            g.build(), 0, Compiled.random(dtype, random, extents[2], extents[0], extents[1]));
+      }
     }
   }
 
@@ -95,6 +95,35 @@ class MovementLoweringTest {
       g.output(g.add(new Movement.Reshape(Shape.of(N, Dim.of((long) rows * length))), turned));
       Compiled.check(g.build(), 0, f32(7, rows, length));
     }
+  }
+
+  /**
+   * Elements of a few columns become rows: blocks of space to depth, halves of interleaved pairs.
+   */
+  @ParameterizedTest
+  @MethodSource("dtypes")
+  void takesColumnsApart(DType dtype) {
+    for (int columns : new int[] {2, 3, 4, 8}) {
+      for (int length : new int[] {5, 13, 28, 32}) {
+        for (Dim known : List.of(N, Dim.of(length))) {
+          GraphBuilder g = new GraphBuilder("t");
+          Shape shape = Shape.of(Dim.of(3), known, Dim.of(columns));
+          Value x = g.input("x", Type.tensor(dtype, shape));
+          g.output(g.add(new Movement.Transpose(List.of(0, 2, 1)), x));
+          g.output(g.add(new Movement.Transpose(List.of(2, 0, 1)), x));
+          Compiled.check(g.build(), 0, Compiled.random(dtype, random, 3, length, columns));
+        }
+      }
+    }
+  }
+
+  @Test
+  void takesLongColumnsApart() {
+    GraphBuilder g = new GraphBuilder("t");
+    Value x = g.input("x", Type.tensor(DType.FLOAT32, Shape.of(N, Dim.of(2))));
+    g.output(g.add(new Movement.Transpose(List.of(1, 0)), x));
+    Compiled.check(g.build(), 0, f32(3 * 1024 + 5, 2));
+    Compiled.check(g.build(), 0, f32(7, 2));
   }
 
   @Test

@@ -52,7 +52,12 @@ final class ScalarCode {
       }
       case Expr.Bitcast b -> bitcast(b);
       case Expr.Horizontal h -> method.vectors().horizontal(h);
-      case Expr.LaneMask _, Expr.Rotate _, Expr.Zip _, Expr.LaneIndex _, Expr.Broadcast _ ->
+      case Expr.LaneMask _,
+          Expr.Rotate _,
+          Expr.Zip _,
+          Expr.Unzip _,
+          Expr.LaneIndex _,
+          Expr.Broadcast _ ->
           throw new IllegalStateException("vector expression of one lane: " + expr);
       case Expr.Intrinsic i -> {
         i.operands().forEach(this::emit);

@@ -11,6 +11,7 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Constant movements of lanes of a class: a static final field each, so that C2 sees a constant.
@@ -21,7 +22,17 @@ final class Shuffles {
 
   private record Rotation(Lane lane, int lanes, int distance) implements Movement {}
 
-  private record Zip(int lanes, boolean upper) implements Movement {}
+  private record Zip(Lane lane, int lanes, boolean upper) implements Movement {
+    int from(int target) {
+      return (upper ? lanes / 2 : 0) + target / 2 + (target % 2 == 0 ? 0 : lanes);
+    }
+  }
+
+  private record Unzip(Lane lane, int lanes, boolean odd) implements Movement {
+    int from(int target) {
+      return 2 * target + (odd ? 1 : 0);
+    }
+  }
 
   private final ClassDesc self;
   private final Map<Movement, String> fields = new LinkedHashMap<>();
@@ -36,9 +47,14 @@ final class Shuffles {
     code.getstatic(self, field, Descs.SHUFFLE);
   }
 
-  /** Pushes a vector that selects half of the lanes of two vectors of I32 in turns. */
-  void zip(CodeBuilder code, int lanes, boolean upper) {
-    code.getstatic(self, name(new Zip(lanes, upper)), Lane.INT.vector);
+  /** Pushes a vector that selects half of the lanes of two vectors of integers in turns. */
+  void zip(CodeBuilder code, Lane lane, int lanes, boolean upper) {
+    code.getstatic(self, name(new Zip(lane, lanes, upper)), lane.vector);
+  }
+
+  /** Pushes a vector that selects every other lane of two vectors of integers. */
+  void unzip(CodeBuilder code, Lane lane, int lanes, boolean odd) {
+    code.getstatic(self, name(new Unzip(lane, lanes, odd)), lane.vector);
   }
 
   private String name(Movement movement) {
@@ -48,7 +64,8 @@ final class Shuffles {
   private static ClassDesc type(Movement movement) {
     return switch (movement) {
       case Rotation _ -> Descs.SHUFFLE;
-      case Zip _ -> Lane.INT.vector;
+      case Zip z -> z.lane.vector;
+      case Unzip u -> u.lane.vector;
     };
   }
 
@@ -81,21 +98,28 @@ final class Shuffles {
               .iconst_1()
               .iconst_1()
               .invokestatic(Descs.SHUFFLE, "iota", Descs.IOTA);
-      case Zip z -> {
-        code.getstatic(Lane.INT.vector, Lane.INT.species(z.lanes), Descs.SPECIES)
-            .loadConstant(z.lanes)
-            .newarray(TypeKind.INT);
-        int first = z.upper ? z.lanes / 2 : 0;
-        for (int lane = 0; lane < z.lanes; lane++) {
-          int from = first + lane / 2 + (lane % 2 == 0 ? 0 : z.lanes);
-          code.dup().loadConstant(lane).loadConstant(from).iastore();
-        }
-        code.iconst_0()
-            .invokestatic(
-                Lane.INT.vector,
-                "fromArray",
-                Descs.method(Lane.INT.vector, Descs.SPECIES, CD_int.arrayType(), CD_int));
+      case Zip z -> selection(code, z.lane, z.lanes, z::from);
+      case Unzip u -> selection(code, u.lane, u.lanes, u::from);
+    }
+  }
+
+  private static void selection(CodeBuilder code, Lane lane, int lanes, IntUnaryOperator from) {
+    boolean ints = lane == Lane.INT;
+    code.getstatic(lane.vector, lane.species(lanes), Descs.SPECIES)
+        .loadConstant(lanes)
+        .newarray(ints ? TypeKind.INT : TypeKind.LONG);
+    for (int i = 0; i < lanes; i++) {
+      code.dup().loadConstant(i);
+      if (ints) {
+        code.loadConstant(from.applyAsInt(i)).iastore();
+      } else {
+        code.loadConstant((long) from.applyAsInt(i)).lastore();
       }
     }
+    code.iconst_0()
+        .invokestatic(
+            lane.vector,
+            "fromArray",
+            Descs.method(lane.vector, Descs.SPECIES, lane.primitive.arrayType(), CD_int));
   }
 }

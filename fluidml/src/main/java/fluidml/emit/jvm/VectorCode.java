@@ -75,10 +75,12 @@ final class VectorCode {
         code.invokevirtual(vector, "rearrange", Descs.method(vector, Descs.SHUFFLE));
       }
       case Expr.Zip z -> {
-        method.shuffles.zip(code, lanes, z.upper());
-        emit(z.left());
-        argument(z.right());
-        code.invokevirtual(vector, "selectFrom", Descs.method(vector, Descs.VECTOR, Descs.VECTOR));
+        method.shuffles.zip(code, lane, lanes, z.upper());
+        select(vector, z.left(), z.right());
+      }
+      case Expr.Unzip u -> {
+        method.shuffles.unzip(code, lane, lanes, u.odd());
+        select(vector, u.left(), u.right());
       }
       case Expr.LaneIndex _ -> {
         method.emit(fluidml.loop.Exprs.constant(expr.type(), 0));
@@ -118,6 +120,13 @@ final class VectorCode {
     } else {
       emit(expr);
     }
+  }
+
+  /** Replaces the indices on the stack by those lanes of two vectors. */
+  private void select(ClassDesc vector, Expr left, Expr right) {
+    emit(left);
+    argument(right);
+    code.invokevirtual(vector, "selectFrom", Descs.method(vector, Descs.VECTOR, Descs.VECTOR));
   }
 
   private static java.lang.constant.MethodTypeDesc broadcast(Lane lane) {
@@ -280,6 +289,7 @@ final class VectorCode {
           Expr.Horizontal _,
           Expr.Rotate _,
           Expr.Zip _,
+          Expr.Unzip _,
           Expr.LaneIndex _,
           Expr.Intrinsic _ ->
           throw new IllegalStateException("not a mask: " + expr);
