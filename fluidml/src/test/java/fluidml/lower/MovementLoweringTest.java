@@ -254,6 +254,35 @@ class MovementLoweringTest {
     }
   }
 
+  /** Slices of one, two or no axes, in vectors where they are dense; tuples that repeat. */
+  @ParameterizedTest
+  @EnumSource(ScatterReduction.class)
+  void scattersSlices(ScatterReduction reduction) {
+    for (DType dtype : List.of(DType.FLOAT32, DType.INT64, DType.UINT8, DType.FLOAT16)) {
+      for (int length = 1; length <= 3; length++) {
+        GraphBuilder g = new GraphBuilder("t");
+        Value x = g.input("x", Type.tensor(dtype, Shape.of(Dim.of(3), Dim.of(2), N)));
+        Value t = g.input("t", Type.tensor(DType.INT64, Shape.of(4, length)));
+        long[] dims = length == 1 ? new long[] {4, 2, 37} : new long[] {4, 37};
+        Value u =
+            length == 3
+                ? g.input("u", Type.tensor(dtype, Shape.of(4)))
+                : g.input("u", Type.tensor(dtype, Shape.of(dims)));
+        g.output(g.add(new Indexing.ScatterND(reduction), x, t, u));
+        Tensor tuples = Tensor.allocate(DType.INT64, 4, length);
+        for (int k = 0; k < tuples.elements(); k++) {
+          tuples.setLong(k, random.nextInt(-2, 2));
+        }
+        Compiled.check(
+            g.build(),
+            reduction == ScatterReduction.NONE ? 0 : 1e-2,
+            Compiled.random(dtype, random, 3, 2, 37),
+            tuples,
+            length == 3 ? Compiled.random(dtype, random, 4) : Compiled.random(dtype, random, dims));
+      }
+    }
+  }
+
   @Test
   void oneHotRangesAndFills() {
     GraphBuilder g = new GraphBuilder("t");
