@@ -8,14 +8,14 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.Type;
 import fluidml.tensor.DType;
-import fluidml.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Pad row by row: the part of a row that lies inside is copied in vectors, its ends element by
- * element; rows outside are filled, or copies of the row they mirror.
+ * Pad row by row, in vectors: those that lie inside are copied, others filled where they do not;
+ * the ends of reflections and repetitions follow element by element. Rows outside are filled, or
+ * copies of the row they mirror.
  */
 final class PadKernel {
   private final Movement.Pad pad;
@@ -81,30 +81,15 @@ final class PadKernel {
       names.add("i" + i);
     }
     String row = call.kernel().procedure("row", names, this::row);
-    Expr rows = Exprs.index(1);
-    for (int i = 0; i < rank - 1; i++) {
-      rows = rows.times(extents.get(i));
-    }
-    Dim work = to.view().shape().elements();
+    List<Expr> outer = extents.subList(0, rank - 1);
     return call.build(
         "Pad",
         List.of(node),
-        work,
-        rows,
+        to.view().shape().elements(),
+        OuterLoops.count(outer),
         (b, begin, end) ->
-            b.loop(
-                "r",
-                begin,
-                end,
-                r -> {
-                  Expr[] indices = new Expr[rank - 1];
-                  Expr rest = r;
-                  for (int i = rank - 2; i >= 0; i--) {
-                    indices[i] = i == 0 ? rest : b.let("i", Exprs.floorMod(rest, extents.get(i)));
-                    rest = i == 0 ? rest : b.let("rest", Exprs.floorDiv(rest, extents.get(i)));
-                  }
-                  b.call(row, indices);
-                }));
+            OuterLoops.write(
+                b, outer, begin, end, indices -> b.call(row, indices.toArray(Expr[]::new))));
   }
 
   private void row(BodyBuilder b, List<Expr> outer) {
@@ -141,38 +126,85 @@ final class PadKernel {
   /** One row whose source row exists. */
   private void inner(BodyBuilder b, List<Expr> source, List<Expr> target, Expr outside) {
     int last = rank - 1;
+    Expr zero = Exprs.index(0);
     Expr start = before.get(last);
     Expr length = sourceExtents.get(last);
     Expr n = extents.get(last);
-    Expr first = b.let("first", start.max(Exprs.index(0)).min(n));
+    Expr first = b.let("first", start.max(zero).min(n));
     Expr rest = b.let("rest", start.plus(length).min(n).max(first));
-    ends(b, source, target, Exprs.index(0), first, outside);
-    b.vectorLoop(
-        "i",
-        first,
-        rest,
-        lanes,
-        (i, mask) -> {
-          Expr value = b.load(from.buffer(), from.index(with(source, i.minus(start))), lanes, mask);
-          b.store(to.buffer(), to.index(with(target, i)), value, mask);
-        });
-    ends(b, source, target, rest, n, outside);
+    boolean fills = pad.mode() == PadMode.CONSTANT || pad.mode() == PadMode.EDGE;
+    if (lanes > 1) {
+      List<Expr> outsides = outsides(b, source, outside);
+      b.loop("i", zero, n, lanes, i -> vector(b, source, target, outsides, first, rest, i));
+    } else {
+      b.loop(
+          "i",
+          first,
+          rest,
+          i -> {
+            Expr value = b.load(from.buffer(), from.index(with(source, i.minus(start))));
+            b.store(to.buffer(), to.index(with(target, i)), value);
+          });
+    }
+    if (lanes == 1 || !fills) {
+      ends(b, source, target, zero, first, outside);
+      ends(b, source, target, rest, n, outside);
+    }
   }
 
+  /** What vectors hold before and behind the part that lies inside. */
+  private List<Expr> outsides(BodyBuilder b, List<Expr> source, Expr outside) {
+    if (pad.mode() != PadMode.EDGE) {
+      return List.of(outside, outside);
+    }
+    Expr end = sourceExtents.getLast().minus(Exprs.index(1));
+    return List.of(
+        b.let("edge", b.load(from.buffer(), from.index(with(source, Exprs.index(0))))),
+        b.let("edge", b.load(from.buffer(), from.index(with(source, end)))));
+  }
+
+  /** A vector of a row: inside, outside, or partly so. */
+  private void vector(
+      BodyBuilder b,
+      List<Expr> source,
+      List<Expr> target,
+      List<Expr> outsides,
+      Expr first,
+      Expr rest,
+      Expr i) {
+    Expr x = b.let("x", from.index(with(source, i.minus(before.getLast()))));
+    Expr y = b.let("y", to.index(with(target, i)));
+    b.when(
+        Exprs.and(i.ge(first), i.plus(Exprs.index(lanes)).le(rest)),
+        () -> b.store(to.buffer(), y, b.load(from.buffer(), x, lanes)),
+        () -> {
+          Expr left = b.let("left", Exprs.laneMask(first.minus(i), lanes));
+          Expr upTo = Exprs.laneMask(rest.minus(i), lanes);
+          Expr inside = b.let("inside", Exprs.and(upTo, Exprs.not(left)));
+          Expr value = b.let("value", b.load(from.buffer(), x, lanes, inside));
+          Expr outside = outsides.get(0);
+          if (!outside.equals(outsides.get(1))) {
+            outside = Exprs.select(left, outside, outsides.get(1));
+          }
+          Expr mask = Exprs.laneMask(extents.getLast().minus(i), lanes);
+          b.store(to.buffer(), y, Exprs.select(inside, value, outside), mask);
+        });
+  }
+
+  /** Elements before or behind the part that lies inside, one by one. */
   private void ends(
       BodyBuilder b, List<Expr> source, List<Expr> target, Expr begin, Expr end, Expr outside) {
-    if (pad.mode() == PadMode.CONSTANT) {
-      fill(b, target, begin, end, outside);
-      return;
-    }
     int last = rank - 1;
     b.loop(
         "i",
         begin,
         end,
         i -> {
-          Expr at = mirrored(b, i.minus(before.get(last)), sourceExtents.get(last));
-          Expr value = b.load(from.buffer(), from.index(with(source, at)));
+          Expr value = outside;
+          if (pad.mode() != PadMode.CONSTANT) {
+            Expr at = mirrored(b, i.minus(before.get(last)), sourceExtents.get(last));
+            value = b.load(from.buffer(), from.index(with(source, at)));
+          }
           b.store(to.buffer(), to.index(with(target, i)), value);
         });
   }
@@ -187,18 +219,34 @@ final class PadKernel {
             b.store(to.buffer(), to.index(with(target, i)), Exprs.spread(value, lanes), mask));
   }
 
-  /** The source index that an index stands for; reflections repeat as often as needed. */
+  /**
+   * The source index that an index stands for; reflections repeat as often as needed, but only
+   * those beyond the first take a division.
+   */
   private Expr mirrored(BodyBuilder b, Expr index, Expr extent) {
+    Expr zero = Exprs.index(0);
+    Expr at = b.let("at", index);
     Expr last = b.let("last", extent.minus(Exprs.index(1)));
     return switch (pad.mode()) {
-      case EDGE -> b.let("m", index.max(Exprs.index(0)).min(last));
-      case WRAP -> b.let("m", Exprs.floorMod(index, extent));
-      case REFLECT -> {
-        Expr period = b.let("period", last.plus(last).max(Exprs.index(1)));
-        Expr at = b.let("at", Exprs.floorMod(index, period));
-        yield b.let("m", at.min(period.minus(at)).min(last));
+      case EDGE -> b.let("m", at.max(zero).min(last));
+      case WRAP -> {
+        Expr below = Exprs.select(at.gt(last), at.minus(extent), at);
+        Expr.Read m = b.variable("m", Exprs.select(at.lt(zero), at.plus(extent), below));
+        b.when(m.max(zero).min(last).ne(m), () -> b.assign(m, Exprs.floorMod(at, extent)));
+        yield m;
       }
-      case CONSTANT -> index;
+      case REFLECT -> {
+        Expr.Read m = b.variable("m", last.minus(last.minus(at.abs()).abs()));
+        b.when(
+            m.lt(zero),
+            () -> {
+              Expr period = b.let("period", last.plus(last).max(Exprs.index(1)));
+              Expr phase = b.let("phase", Exprs.floorMod(at, period));
+              b.assign(m, phase.min(period.minus(phase)).min(last));
+            });
+        yield m;
+      }
+      case CONSTANT -> at;
     };
   }
 

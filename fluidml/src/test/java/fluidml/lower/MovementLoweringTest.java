@@ -163,6 +163,23 @@ class MovementLoweringTest {
     Compiled.check(g.build(), 0, f32(5, 9));
   }
 
+  /** Rows of several vectors, ends longer than vectors and, where they repeat, than the row. */
+  @ParameterizedTest
+  @EnumSource(PadMode.class)
+  void padsLongRows(PadMode mode) {
+    for (DType dtype : List.of(DType.FLOAT32, DType.INT8, DType.FLOAT16, DType.INT64)) {
+      for (long[] ends : new long[][] {{3, 3}, {0, 1}, {1, 0}, {21, 18}, {95, 80}}) {
+        GraphBuilder g = new GraphBuilder("t");
+        Value x = g.input("x", Type.tensor(dtype, Shape.of(Dim.of(2), Dim.of(3), N)));
+        List<Dim> before = List.of(Dim.ZERO, Dim.ONE, Dim.of(ends[0]));
+        List<Dim> after = List.of(Dim.ZERO, Dim.of(4), Dim.of(ends[1]));
+        g.output(g.add(new Movement.Pad(before, after, mode), x));
+        Compiled.check(g.build(), 0, Compiled.random(dtype, random, 2, 3, 37));
+        Compiled.check(g.build(), 0, Compiled.random(dtype, random, 2, 3, 1));
+      }
+    }
+  }
+
   @Test
   void triangles() {
     for (boolean upper : new boolean[] {true, false}) {
