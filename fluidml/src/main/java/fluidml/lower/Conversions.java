@@ -67,6 +67,11 @@ final class Conversions {
    * give.
    */
   static Expr cast(BodyBuilder body, DType from, DType to, Expr value) {
+    return from == to ? value : fit(body, to, unfittedCast(body, from, to, value));
+  }
+
+  /** The same, in a register of type {@code to}; what it cannot hold is still there. */
+  static Expr unfittedCast(BodyBuilder body, DType from, DType to, Expr value) {
     ScalarType target = Exprs.registerType(to);
     if (from == to) {
       return value;
@@ -76,7 +81,7 @@ final class Conversions {
       Expr half = Exprs.or(Exprs.ushr(x, 1), Exprs.and(x, Exprs.integer(x.type(), 1)));
       Expr large = Exprs.convert(target, half).times(2);
       Expr zero = Exprs.integer(x.type(), 0);
-      return fit(body, to, Exprs.select(x.lt(zero), large, Exprs.convert(target, x)));
+      return Exprs.select(x.lt(zero), large, Exprs.convert(target, x));
     }
     if (from.isFloat() && to == DType.UINT64) {
       Expr x = body.let("u", value);
@@ -85,7 +90,7 @@ final class Conversions {
       Expr shifted = large.plus(Exprs.integer(large.type(), SIGN));
       return Exprs.select(x.ge(bound), shifted, Exprs.convert(target, x));
     }
-    return fit(body, to, Exprs.convert(target, value));
+    return Exprs.convert(target, value);
   }
 
   /** Whether {@link #bits} can look at the bits of one type as another. */

@@ -111,10 +111,11 @@ public final class ElementwiseExpressions {
     if (isPower(node, constants)) {
       lanes = Math.min(lanes, target.lanes(ScalarType.F64));
     }
-    return isScalarOnly(node, constants) ? 1 : lanes;
+    return isScalarOnly(node, target, constants) ? 1 : lanes;
   }
 
-  private static boolean isScalarOnly(Node node, Function<Value, Optional<Tensor>> constants) {
+  private static boolean isScalarOnly(
+      Node node, Target target, Function<Value, Optional<Tensor>> constants) {
     DType x = node.input(0).dtype();
     ScalarType scalar = Exprs.registerType(x);
     return switch (node.op()) {
@@ -130,8 +131,9 @@ public final class ElementwiseExpressions {
                   || (isPower(node, constants)
                       && (scalar != ScalarType.F32 || !node.input(1).dtype().isFloat()));
       case Elementwise.Cast _ ->
-          // Conversions between 64-bit integers and floats have no vector form on most machines.
-          (x.isFloat() != node.output().dtype().isFloat())
+          // Machines with shorter vectors have no conversions between 64-bit integers and floats.
+          target.vectorBits() < 512
+              && (x.isFloat() != node.output().dtype().isFloat())
               && ((x.bits() == 64 && x.isInteger())
                   || (node.output().dtype().bits() == 64 && x.isFloat()))
               && x != DType.BOOL;
@@ -168,17 +170,35 @@ public final class ElementwiseExpressions {
    * @param values the node's operands, as constants or registers
    */
   public static Expr write(BodyBuilder body, Node node, Map<Value, Expr> values) {
+    Expr result = unfitted(body, node, values);
+    DType to = node.output().dtype();
+    return switch ((Elementwise) node.op()) {
+      case Elementwise.Unary _, Elementwise.ParametricUnary _, Elementwise.Binary _ ->
+          Conversions.fit(body, to, result);
+      case Elementwise.Cast _ ->
+          node.input(0).dtype() == to ? result : Conversions.fit(body, to, result);
+      case Elementwise.Where _, Elementwise.Clip _, Elementwise.IsInf _, Elementwise.BitCast _ ->
+          result;
+    };
+  }
+
+  /**
+   * The result of a node for a store, which keeps it to its element type: a register that may hold
+   * what that type cannot.
+   *
+   * @param values the node's operands, as constants or registers
+   */
+  public static Expr unfitted(BodyBuilder body, Node node, Map<Value, Expr> values) {
     Expr x = values.get(node.input(0));
     DType from = node.input(0).dtype();
     DType to = node.output().dtype();
     Elementwise op = (Elementwise) node.op();
     return switch (op) {
-      case Elementwise.Unary(var function) ->
-          Conversions.fit(body, to, unary(body, function, from, x));
+      case Elementwise.Unary(var function) -> unary(body, function, from, x);
       case Elementwise.ParametricUnary(ParametricFunction function, double alpha, double beta) ->
-          Conversions.fit(body, to, RealFunctions.parametric(body, function, alpha, beta, x));
+          RealFunctions.parametric(body, function, alpha, beta, x);
       case Elementwise.Binary(var function) ->
-          Conversions.fit(body, to, binary(body, function, node, x, values.get(node.input(1))));
+          binary(body, function, node, x, values.get(node.input(1)));
       case Elementwise.Where _ ->
           Exprs.select(x, values.get(node.input(1)), values.get(node.input(2)));
       case Elementwise.Clip _ -> clip(body, node, x, values);
@@ -190,7 +210,7 @@ public final class ElementwiseExpressions {
             ? Exprs.or(above, x.eq(Exprs.constant(x.type(), Double.NEGATIVE_INFINITY)))
             : above;
       }
-      case Elementwise.Cast _ -> Conversions.cast(body, from, to, x);
+      case Elementwise.Cast _ -> Conversions.unfittedCast(body, from, to, x);
       case Elementwise.BitCast _ -> Conversions.bits(body, from, to, x);
     };
   }

@@ -33,6 +33,7 @@ public final class FusedNodes {
   private final Map<Value, BufferView> loaded = new LinkedHashMap<>();
   private final Map<Value, BufferView> stored = new LinkedHashMap<>();
   private final Map<Value, Expr> constants = new HashMap<>();
+  private final Set<Value> consumed = new HashSet<>();
 
   /**
    * Declares the buffers and sizes that the nodes need.
@@ -80,6 +81,7 @@ public final class FusedNodes {
         }
       }
       known.addAll(node.outputs());
+      consumed.addAll(node.inputs());
     }
     for (Value result : results) {
       stored.put(result, call.write(placement.apply(context.view(result))));
@@ -186,7 +188,8 @@ public final class FusedNodes {
    *
    * @param given values already in registers: those announced to the constructor, and any preloaded
    *     ones
-   * @return every value that is known afterwards
+   * @return every value that is known afterwards; of those that are only stored, what was stored
+   *     before it was kept to its element type
    */
   public Map<Value, Expr> write(BodyBuilder body, Point at, Map<Value, Expr> given) {
     Map<Value, Expr> values = new HashMap<>(constants);
@@ -197,7 +200,12 @@ public final class FusedNodes {
       }
     }
     for (Node node : nodes) {
-      values.put(node.output(), body.let("t", ElementwiseExpressions.write(body, node, values)));
+      boolean storedOnly = stored.containsKey(node.output()) && !consumed.contains(node.output());
+      Expr result =
+          storedOnly
+              ? ElementwiseExpressions.unfitted(body, node, values)
+              : ElementwiseExpressions.write(body, node, values);
+      values.put(node.output(), body.let("t", result));
     }
     stored.forEach((value, view) -> store(body, view, at, values.get(value)));
     return values;

@@ -1,5 +1,7 @@
 package fluidml.lower;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
 import fluidml.graph.GraphBuilder;
 import fluidml.graph.Node;
 import fluidml.graph.Type;
@@ -9,6 +11,7 @@ import fluidml.graph.op.Elementwise.BinaryFunction;
 import fluidml.graph.op.Elementwise.ParametricFunction;
 import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.loop.ScalarType;
+import fluidml.loop.Target;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
@@ -111,6 +114,96 @@ class ElementwiseExpressionsTest {
         check(List.of(new Elementwise.BitCast(to)), from);
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"FLOAT16", "BFLOAT16", "FLOAT32", "FLOAT64", "INT64"})
+  void castsOfExtremes(DType to) {
+    double[] values = {
+      Double.NaN,
+      Double.POSITIVE_INFINITY,
+      Double.NEGATIVE_INFINITY,
+      0,
+      -0.0,
+      65504,
+      65519,
+      65520,
+      -65520,
+      0x1p-14,
+      -0x1.ffcp-15,
+      0x1.ffep-15,
+      0x1p-24,
+      0x1p-25,
+      0x1.8p-25,
+      0x1.8p-24,
+      2049,
+      2051,
+      0x1p62,
+      -0x1p63,
+      0x1p63,
+      0x1p64,
+      -0x1p64,
+      0x1.fffffep62,
+      16777217,
+      -2.5,
+      0x1p-140,
+      3e38
+    };
+    Tensor doubles = Tensor.allocate(DType.FLOAT64, values.length);
+    Tensor floats = Tensor.allocate(DType.FLOAT32, values.length);
+    for (int i = 0; i < values.length; i++) {
+      doubles.setDouble(i, values[i]);
+      floats.setDouble(i, values[i]);
+    }
+    Tensor longs =
+        Tensor.ofLongs(
+            Long.MAX_VALUE,
+            Long.MIN_VALUE,
+            0,
+            -1,
+            1L << 53,
+            (1L << 53) + 1,
+            (1L << 24) + 1,
+            (1L << 62) + 1,
+            -(1L << 40) - 1,
+            65519,
+            65520);
+    for (Tensor tensor : List.of(doubles, floats, longs)) {
+      GraphBuilder g = new GraphBuilder("t");
+      Value x = g.input("x", Type.tensor(tensor.dtype(), Shape.of(N)));
+      g.output(g.add(new Elementwise.Cast(to), x));
+      Compiled.check(g.build(), 0, tensor);
+    }
+  }
+
+  /** What is stored and also read has the value that its element type holds. */
+  @ParameterizedTest
+  @MethodSource("dtypes")
+  void storedResultsAreReadAsStored(DType dtype) {
+    if (dtype == DType.BOOL) {
+      return;
+    }
+    GraphBuilder g = new GraphBuilder("t");
+    Value x = g.input("x", Type.tensor(dtype, Shape.of(N)));
+    Value y = g.input("y", Type.tensor(dtype, Shape.of(N)));
+    Value product = g.add(new Elementwise.Binary(BinaryFunction.MUL), x, y);
+    g.output(product);
+    DType wide = dtype.isFloat() ? DType.FLOAT32 : DType.INT32;
+    g.output(g.add(new Elementwise.Cast(wide), product));
+    Random random = new Random(9);
+    Compiled.check(
+        g.build(), 0, Compiled.random(dtype, random, COUNT), Compiled.random(dtype, random, COUNT));
+  }
+
+  @Test
+  void roundsOnceWhatIsOnlyStored() {
+    GraphBuilder g = new GraphBuilder("t");
+    Value x = g.input("x", Type.tensor(DType.FLOAT32, Shape.of(N)));
+    g.output(g.add(new Elementwise.Cast(DType.FLOAT16), x));
+    String text = Compiled.print(g.build(), new Target(512, false));
+    assertFalse(text.contains("select"), text);
   }
 
   @Test
