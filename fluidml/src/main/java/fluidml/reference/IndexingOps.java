@@ -1,7 +1,6 @@
 package fluidml.reference;
 
 import fluidml.graph.op.Indexing;
-import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -43,7 +42,7 @@ final class IndexingOps {
       case Indexing.OneHot oneHot ->
           Operands.result(
               oneHot(x, (long) operands.scalarDouble(1), operands.tensor(2), oneHot.axis()));
-      case Indexing.NonZero nonZero -> Operands.result(nonZero(x));
+      case Indexing.NonZero nonZero -> Operands.result(NonZeros.coordinates(x));
       case Indexing.Compress compress ->
           Operands.result(compress(x, operands.tensor(1), compress.axis()));
       case Indexing.Unique unique -> Uniques.unique(x, unique.axis(), unique.sorted());
@@ -141,35 +140,6 @@ final class IndexingOps {
       }
     }
     return result.build();
-  }
-
-  private static boolean isZero(Tensor x, long index) {
-    return switch (x.dtype()) {
-      case STRING -> x.getString(index).isEmpty();
-      case COMPLEX64, COMPLEX128 -> x.getReal(index) == 0 && x.getImaginary(index) == 0;
-      default -> !x.getBoolean(index);
-    };
-  }
-
-  private static Tensor nonZero(Tensor x) {
-    long[] dims = x.dims();
-    long count = 0;
-    for (long i = 0; i < x.elements(); i++) {
-      count += isZero(x, i) ? 0 : 1;
-    }
-    Tensor result = Tensor.allocate(DType.INT64, dims.length, count);
-    long[] at = new long[dims.length];
-    long next = 0;
-    for (long i = 0; i < x.elements(); i++) {
-      if (!isZero(x, i)) {
-        for (int axis = 0; axis < dims.length; axis++) {
-          result.setLong(axis * count + next, at[axis]);
-        }
-        next++;
-      }
-      NdIndex.next(at, dims);
-    }
-    return result;
   }
 
   private static Tensor compress(Tensor x, Tensor condition, OptionalInt axis) {
