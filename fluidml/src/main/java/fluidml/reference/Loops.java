@@ -14,6 +14,9 @@ import java.util.function.LongUnaryOperator;
  * wrapped to it.
  */
 final class Loops {
+  /** Elements that are converted at once. */
+  private static final int PART = 1024;
+
   private Loops() {}
 
   /** {@code f(x)} of real numbers. */
@@ -117,32 +120,50 @@ final class Loops {
   /** All elements as doubles (a copy). */
   static double[] doubles(Tensor x) {
     double[] values = new double[Math.toIntExact(x.elements())];
-    if (x.dtype() == DType.FLOAT32) {
-      MemorySegment from = x.data();
-      for (int i = 0; i < values.length; i++) {
-        values[i] = from.get(NdIndex.FLOAT, i * 4L);
-      }
-      return values;
-    }
-    for (int i = 0; i < values.length; i++) {
-      values[i] = x.getDouble(i);
-    }
+    doubles(x, 0, values.length, values);
     return values;
+  }
+
+  /** Copies {@code count} elements from {@code from} on as doubles to the front of an array. */
+  static void doubles(Tensor x, long from, int count, double[] into) {
+    if (x.dtype() != DType.FLOAT32) {
+      for (int i = 0; i < count; i++) {
+        into[i] = x.getDouble(from + i);
+      }
+      return;
+    }
+    float[] part = new float[Math.min(count, PART)];
+    for (int done = 0; done < count; done += part.length) {
+      int length = Math.min(part.length, count - done);
+      MemorySegment.copy(x.data(), NdIndex.FLOAT, (from + done) * 4, part, 0, length);
+      for (int i = 0; i < length; i++) {
+        into[done + i] = part[i];
+      }
+    }
   }
 
   /** A tensor of numbers, rounded to a type. */
   static Tensor tensor(DType dtype, double[] values, long... dims) {
     Tensor y = Tensor.allocate(dtype, dims);
-    if (dtype == DType.FLOAT32) {
-      MemorySegment into = y.data();
-      for (int i = 0; i < values.length; i++) {
-        into.set(NdIndex.FLOAT, i * 4L, (float) values[i]);
-      }
-      return y;
-    }
-    for (int i = 0; i < values.length; i++) {
-      y.setDouble(i, values[i]);
-    }
+    store(values, values.length, y, 0);
     return y;
+  }
+
+  /** Rounds the first {@code count} numbers of an array into elements from {@code to} on. */
+  static void store(double[] values, int count, Tensor y, long to) {
+    if (y.dtype() != DType.FLOAT32) {
+      for (int i = 0; i < count; i++) {
+        y.setDouble(to + i, values[i]);
+      }
+      return;
+    }
+    float[] part = new float[Math.min(count, PART)];
+    for (int done = 0; done < count; done += part.length) {
+      int length = Math.min(part.length, count - done);
+      for (int i = 0; i < length; i++) {
+        part[i] = (float) values[done + i];
+      }
+      MemorySegment.copy(part, 0, y.data(), NdIndex.FLOAT, (to + done) * 4, length);
+    }
   }
 }
