@@ -106,7 +106,17 @@ final class AccessCode {
     }
   }
 
-  /** Pushes the truth values of a load of BOOL as the low bits of a long. */
+  /** Whether {@link #loadMaskBytes} can do a load of BOOL. */
+  boolean loadsMaskBytes(Expr.Load load) {
+    return VectorAccess.isByteVector(load.lanes()) && load.mask().isEmpty();
+  }
+
+  /** Pushes the truth values of a load of BOOL as a mask of bytes. */
+  void loadMaskBytes(Expr.Load load) {
+    vectors.loadMaskBytes(load);
+  }
+
+  /** Pushes the truth values of any other load of BOOL as the low bits of a long. */
   void loadMaskBits(Expr.Load load) {
     vectors.loadMaskBits(load);
   }

@@ -1,5 +1,6 @@
 package fluidml.emit.jvm;
 
+import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -16,8 +17,8 @@ import java.util.Optional;
 /**
  * Loads and stores of vectors. Elements as wide as a lane move directly. Narrow ones are widened
  * from a vector of bytes or shorts; where that would be shorter than 64 bits or needs a mask, which
- * not every machine has for narrow elements, they travel in longs. Truth values travel as bits of a
- * long.
+ * not every machine has for narrow elements, they travel in longs. So do truth values, as bits;
+ * others are vectors of bytes.
  */
 final class VectorAccess {
   private static final long LOW_BIT_OF_BYTES = 0x0101010101010101L;
@@ -119,18 +120,15 @@ final class VectorAccess {
   /** The elements of a load shorter than 64 bits as the low bits of a long. */
   private Expr shortPiece(Expr.Load load, int bits) {
     Cell cell = bits == 32 ? Cell.INT : Cell.SHORT;
-    plainLoad(load, cell, 0);
+    plainLoad(load, cell);
     code.i2l();
     return method.pop(Type.I64);
   }
 
-  private void plainLoad(Expr.Load load, Cell cell, int byteOffset) {
+  private void plainLoad(Expr.Load load, Cell cell) {
     code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
         .getstatic(Descs.LAYOUT, cell.layout, cell.layoutType());
     access.address(load.buffer(), load.dtype(), load.index(), load.lanes(), Optional.empty());
-    if (byteOffset != 0) {
-      code.loadConstant((long) byteOffset).ladd();
-    }
     code.invokeinterface(
         Descs.SEGMENT, "get", Descs.method(cell.primitive, cell.layoutType(), CD_long));
   }
@@ -162,7 +160,21 @@ final class VectorAccess {
         : Exprs.and(low, Exprs.integer(type, (1L << bits) - 1));
   }
 
-  /** Pushes the truth values of a load of BOOL, one bit per lane. */
+  /** Whether that many truth values without a mask are loaded and stored as a vector of bytes. */
+  static boolean isByteVector(int lanes) {
+    return lanes >= Long.BYTES;
+  }
+
+  /** Pushes the truth values of a load of BOOL without a mask, as a mask of bytes. */
+  void loadMaskBytes(Expr.Load load) {
+    direct(load, Lane.BYTE);
+    code.getstatic(Descs.OPERATORS, "NE", Descs.COMPARISON)
+        .iconst_0()
+        .invokevirtual(
+            Lane.BYTE.vector, "compare", Descs.method(Descs.MASK, Descs.COMPARISON, CD_byte));
+  }
+
+  /** Pushes the truth values of any other load of BOOL, one bit per lane. */
   void loadMaskBits(Expr.Load load) {
     int lanes = load.lanes();
     int pieces = Math.ceilDiv(lanes, 8);
@@ -170,16 +182,8 @@ final class VectorAccess {
       if (load.mask().isPresent()) {
         method.emit(gathered(load, i, 8));
       } else {
-        Cell cell =
-            switch (lanes) {
-              case 2 -> Cell.SHORT;
-              case 4 -> Cell.INT;
-              default -> Cell.LONG;
-            };
-        plainLoad(load, cell, 8 * i);
-        if (lanes < 8) {
-          code.i2l();
-        }
+        plainLoad(load, lanes == 2 ? Cell.SHORT : Cell.INT);
+        code.i2l();
       }
       compressBytes();
       if (lanes < 8) {
@@ -302,6 +306,21 @@ final class VectorAccess {
   }
 
   private void storeMask(Stmt.Store store, int lanes) {
+    if (isByteVector(lanes) && store.mask().isEmpty()) {
+      for (int truth = 0; truth <= 1; truth++) {
+        method.vectors().species(Lane.BYTE, lanes);
+        code.loadConstant(truth)
+            .invokestatic(
+                Lane.BYTE.vector,
+                "broadcast",
+                Descs.method(Lane.BYTE.vector, Descs.SPECIES, CD_byte));
+      }
+      method.vectors().emitMask(store.value(), Lane.BYTE);
+      code.invokevirtual(
+          Lane.BYTE.vector, "blend", Descs.method(Lane.BYTE.vector, Descs.VECTOR, Descs.MASK));
+      direct(store, DType.BOOL, Lane.BYTE, lanes);
+      return;
+    }
     method.vectors().maskBits(store.value());
     Expr bits = method.pop(Type.I64);
     for (int i = 0; i < Math.ceilDiv(lanes, 8); i++) {
@@ -312,17 +331,7 @@ final class VectorAccess {
       code.loadConstant(LOW_BIT_OF_BYTES)
           .invokestatic(Descs.LONG_BOX, "expand", Descs.method(CD_long, CD_long, CD_long));
       Expr bytes = method.pop(Type.I64);
-      if (store.mask().isPresent() || lanes < 8) {
-        scatter(store, DType.BOOL, bytes, i, Math.min(8, lanes), lanes);
-      } else {
-        code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
-            .getstatic(Descs.LAYOUT, Cell.LONG.layout, Cell.LONG.layoutType());
-        access.address(store.buffer(), DType.BOOL, store.index(), lanes, Optional.empty());
-        code.loadConstant(8L * i).ladd();
-        method.emit(bytes);
-        code.invokeinterface(
-            Descs.SEGMENT, "set", Descs.method(CD_void, Cell.LONG.layoutType(), CD_long, CD_long));
-      }
+      scatter(store, DType.BOOL, bytes, i, Math.min(8, lanes), lanes);
     }
   }
 }

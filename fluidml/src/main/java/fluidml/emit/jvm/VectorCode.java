@@ -261,9 +261,14 @@ final class VectorCode {
         cast(Lane.INT, lane, lanes);
       }
       case Expr.Load l -> {
-        species(lane, lanes);
-        method.access().loadMaskBits(l);
-        code.invokestatic(Descs.MASK, "fromLong", Descs.FROM_LONG);
+        if (method.access().loadsMaskBytes(l)) {
+          method.access().loadMaskBytes(l);
+          cast(Lane.BYTE, lane, lanes);
+        } else {
+          species(lane, lanes);
+          method.access().loadMaskBits(l);
+          code.invokestatic(Descs.MASK, "fromLong", Descs.FROM_LONG);
+        }
       }
       case Expr.LaneMask m -> {
         species(lane, lanes);
