@@ -330,20 +330,19 @@ final class ReductionOps {
     long[] dims = x.dims();
     dims[axis] = k;
     Elements values = new Elements(x.dtype(), dims);
-    Tensor indices = Tensor.allocate(DType.INT64, dims);
-    Selection selection = new Selection(x, op.largest(), Math.toIntExact(k));
-    lines
-        .starts()
-        .forEach(
-            start -> {
-              int[] best = selection.first(start, lines.length, lines.inner);
-              long first =
-                  start / (lines.length * lines.inner) * k * lines.inner + start % lines.inner;
-              for (int i = 0; i < k; i++) {
-                values.copy(first + i * lines.inner, x, start + best[i] * lines.inner);
-                indices.setLong(first + i * lines.inner, best[i]);
-              }
-            });
-    return Operands.result(values.build(), indices);
+    long[] indices = new long[Math.toIntExact(NdIndex.product(dims))];
+    Selection selection = new Selection(x, op.largest(), lines.length, Math.toIntExact(k));
+    for (long line = 0; line < lines.outer * lines.inner; line++) {
+      long outer = line / lines.inner;
+      long start = outer * lines.length * lines.inner + line % lines.inner;
+      long first = outer * k * lines.inner + line % lines.inner;
+      int[] best = selection.first(start, lines.inner);
+      for (int i = 0; i < best.length; i++) {
+        long at = first + i * lines.inner;
+        values.copy(at, x, start + best[i] * lines.inner);
+        indices[(int) at] = best[i];
+      }
+    }
+    return Operands.result(values.build(), Tensor.of(indices, dims));
   }
 }

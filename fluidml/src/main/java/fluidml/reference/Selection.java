@@ -2,110 +2,132 @@ package fluidml.reference;
 
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
- * The first few elements of lines of a tensor by their values, equal ones by their places: a heap
- * of those found so far, the last of them on top. Takes {@code n log k} steps at most, and {@code
- * n} where most elements are not among the first.
+ * The first few elements of lines of a tensor by their values, equal ones by their places. Few are
+ * kept in a heap, the last of them on top, which most elements do not enter; for many a line is
+ * sorted.
  */
 final class Selection {
-  /** A number for each element that grows with its value, or falls if the largest come first. */
+  /** Of how many elements one must be wanted at least for a line to be sorted. */
+  private static final int SORTED_SHARE = 8;
+
+  private final Tensor x;
+  private final boolean largestFirst;
+
+  /** A number for each element of a line: the larger it is, the earlier the element comes. */
   private final long[] keys;
 
-  private final int[] heap;
-  private int size;
-  private int start;
-  private int inner;
+  /** The elements of a line of floats. */
+  private final float[] floats;
+
+  private final PlaceHeap heap;
+  private final int[] found;
 
   /**
-   * Prepares for the elements of a tensor. Zeros of either sign are equal; NaN is the largest.
+   * Prepares for lines of a tensor. Zeros of either sign are equal; NaN is the largest.
    *
-   * @param count number of elements to find in a line
+   * @param length elements of a line
+   * @param count how many of them to find, at most all
    */
-  Selection(Tensor x, boolean largestFirst, int count) {
-    keys = new long[Math.toIntExact(x.elements())];
-    heap = new int[count];
-    if (x.dtype().isFloat()) {
-      double[] values = Loops.doubles(x);
-      for (int i = 0; i < keys.length; i++) {
-        long bits = Double.doubleToLongBits(values[i] + 0.0);
-        keys[i] = bits ^ ((bits >> 63) & Long.MAX_VALUE);
-      }
-    } else {
-      long sign = x.dtype() == DType.UINT64 ? Long.MIN_VALUE : 0;
-      for (int i = 0; i < keys.length; i++) {
-        keys[i] = x.getLong(i) ^ sign;
-      }
-    }
-    if (largestFirst) {
-      for (int i = 0; i < keys.length; i++) {
-        keys[i] = ~keys[i];
-      }
-    }
+  Selection(Tensor x, boolean largestFirst, int length, int count) {
+    this.x = x;
+    this.largestFirst = largestFirst;
+    keys = new long[length];
+    floats = new float[x.dtype().isFloat() ? length : 0];
+    heap = new PlaceHeap(count);
+    found = new int[count];
   }
 
   /**
    * Finds the first elements of a line, in order.
    *
    * @param from where the line begins
-   * @param length its elements, at least as many as are to be found
    * @param step elements between neighbours
    * @return their numbers in the line; valid until the next call
    */
-  int[] first(long from, long length, long step) {
-    start = Math.toIntExact(from);
-    inner = Math.toIntExact(step);
-    size = 0;
-    for (int i = 0; i < length && heap.length > 0; i++) {
-      if (size < heap.length) {
-        heap[size++] = i;
-        rise(size - 1);
-      } else if (isBefore(i, heap[0])) {
-        heap[0] = i;
-        sink(0);
+  int[] first(long from, long step) {
+    if (found.length == 0) {
+      return found;
+    }
+    if (x.dtype().isFloat() && x.dtype() != DType.FLOAT64) {
+      floatKeys(from, step);
+    } else {
+      keys(from, step);
+    }
+    if (!largestFirst) {
+      for (int i = 0; i < keys.length; i++) {
+        keys[i] = ~keys[i];
       }
     }
-    while (size > 1) {
-      int last = heap[0];
-      heap[0] = heap[--size];
-      sink(0);
-      heap[size] = last;
+    if (x.dtype().bits() <= 32 && found.length > keys.length / SORTED_SHARE) {
+      sort();
+    } else {
+      select();
     }
-    return heap;
+    return found;
   }
 
-  private boolean isBefore(int a, int b) {
-    long first = keys[start + a * inner];
-    long second = keys[start + b * inner];
-    return first != second ? first < second : a < b;
-  }
-
-  private void rise(int from) {
-    int place = from;
-    while (place > 0 && isBefore(heap[(place - 1) / 2], heap[place])) {
-      swap(place, (place - 1) / 2);
-      place = (place - 1) / 2;
-    }
-  }
-
-  private void sink(int from) {
-    int place = from;
-    while (2 * place + 1 < size) {
-      int child = 2 * place + 1;
-      if (child + 1 < size && isBefore(heap[child], heap[child + 1])) {
-        child++;
+  /** Keys of floats of up to 32 bits: they fit an int. */
+  private void floatKeys(long from, long step) {
+    if (x.dtype() == DType.FLOAT32 && step == 1) {
+      MemorySegment.copy(x.data(), NdIndex.FLOAT, from * 4, floats, 0, floats.length);
+    } else {
+      for (int i = 0; i < floats.length; i++) {
+        floats[i] = x.getFloat(from + i * step);
       }
-      if (!isBefore(heap[place], heap[child])) {
-        return;
-      }
-      swap(place, child);
-      place = child;
+    }
+    for (int i = 0; i < keys.length; i++) {
+      int bits = Float.floatToIntBits(floats[i] + 0.0f);
+      keys[i] = bits ^ ((bits >> 31) & Integer.MAX_VALUE);
     }
   }
 
-  private void swap(int a, int b) {
-    int kept = heap[a];
-    heap[a] = heap[b];
-    heap[b] = kept;
+  /** Keys of other numbers: those of integers of up to 32 bits fit an int. */
+  private void keys(long from, long step) {
+    for (int i = 0; i < keys.length; i++) {
+      long at = from + i * step;
+      keys[i] =
+          switch (x.dtype()) {
+            case FLOAT64 -> {
+              long bits = Double.doubleToLongBits(x.getDouble(at) + 0.0);
+              yield bits ^ ((bits >> 63) & Long.MAX_VALUE);
+            }
+            case UINT64 -> x.getLong(at) ^ Long.MIN_VALUE;
+            case UINT32 -> x.getLong(at) + Integer.MIN_VALUE;
+            default -> x.getLong(at);
+          };
+    }
+  }
+
+  /** Sorts keys that fit an int, each with the complement of its place below it. */
+  private void sort() {
+    for (int i = 0; i < keys.length; i++) {
+      keys[i] = (keys[i] << 32) | Integer.toUnsignedLong(~i);
+    }
+    Arrays.sort(keys);
+    for (int i = 0; i < found.length; i++) {
+      found[i] = ~(int) keys[keys.length - 1 - i];
+    }
+  }
+
+  /** Places are complemented in the heap, where the last of equal elements is to be on top. */
+  private void select() {
+    heap.clear();
+    for (int i = 0; i < found.length; i++) {
+      heap.add(keys[i], ~i);
+    }
+    long last = heap.key();
+    for (int i = found.length; i < keys.length; i++) {
+      if (keys[i] > last) {
+        heap.replace(keys[i], ~i);
+        last = heap.key();
+      }
+    }
+    for (int i = found.length - 1; i >= 0; i--) {
+      found[i] = ~heap.remove();
+    }
   }
 }
