@@ -190,12 +190,12 @@ public final class MatMulLowering implements Lowering {
           call.kernel(), contraction, shape, block, chosen.order(), store);
     }
 
-    /** The tiles chosen for this node, else those that fit the machine. */
+    /** The tiles chosen for this node, else those that fit the machine and the columns. */
     private TileShape tiles() {
       TileShape usual = TileShape.of(context.target(), accumulator());
       Decisions.Tiling chosen = context.decisions().tiles().get(node.name());
       return chosen == null || !usual.allows(chosen.rows(), chosen.vectors())
-          ? usual
+          ? TileShape.of(context.target(), accumulator(), space.dim(-1).constant())
           : new TileShape(chosen.rows(), chosen.vectors(), usual.lanes());
     }
 

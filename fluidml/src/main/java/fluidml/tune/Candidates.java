@@ -78,7 +78,8 @@ record Candidates(List<Way> ways, int existing) {
     long rows = shared ? elements / columns : extents.applyAsLong(space.dim(-2));
     ContractionModel model = new ContractionModel(rows, columns, depth, usual.lanes());
     List<Tiling> shapes = shapes(usual);
-    Tiling plain = new Tiling(usual.rows(), usual.vectors());
+    TileShape taken = TileShape.of(target, scalar, space.dim(-1).constant());
+    Tiling plain = new Tiling(taken.rows(), taken.vectors());
     List<Way> ways = new ArrayList<>();
     best(shapes, model, MOST_TILES, plain).forEach(t -> ways.add(Way.of(t)));
     List<Tiling> loops = shared ? loops(plain, depth) : List.of();

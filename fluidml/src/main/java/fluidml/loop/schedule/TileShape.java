@@ -2,6 +2,7 @@ package fluidml.loop.schedule;
 
 import fluidml.loop.ScalarType;
 import fluidml.loop.Target;
+import java.util.OptionalLong;
 
 /**
  * The block of a product that a micro-kernel keeps in registers.
@@ -11,6 +12,11 @@ import fluidml.loop.Target;
  * @param lanes lanes of a vector
  */
 public record TileShape(int rows, int vectors, int lanes) {
+  /** Rows of tiles with 1, 2, 3 and 4 vectors. */
+  private static final int[] ROWS = {8, 8, 7, 4};
+
+  /** Their speed relative to the usual tiles'. */
+  private static final double[] SPEED = {0.6, 0.85, 1, 0.96};
 
   /**
    * The shape that fills the registers of a target: 7 rows of 3 vectors where there are 32
@@ -26,6 +32,30 @@ public record TileShape(int rows, int vectors, int lanes) {
       case 0 -> new TileShape(4, 2, 1);
       default -> new TileShape(6, 2, lanes);
     };
+  }
+
+  /**
+   * The shape for products of some columns: fewer vectors, or four, where panels of the usual width
+   * would compute so many columns that do not exist that it takes longer.
+   *
+   * @param columns if they are known
+   */
+  public static TileShape of(Target target, ScalarType accumulator, OptionalLong columns) {
+    TileShape usual = of(target, accumulator);
+    if (columns.isEmpty() || target.vectorBits() == 0) {
+      return usual;
+    }
+    long needed = Math.max(1, Math.ceilDiv(columns.getAsLong(), (long) usual.lanes));
+    TileShape best = usual;
+    double least = Math.ceilDiv(needed, (long) usual.vectors) * usual.vectors;
+    for (int vectors = 1; vectors <= ROWS.length; vectors++) {
+      double cost = Math.ceilDiv(needed, (long) vectors) * vectors / SPEED[vectors - 1];
+      if (cost < least && usual.allows(ROWS[vectors - 1], vectors)) {
+        least = cost;
+        best = new TileShape(ROWS[vectors - 1], vectors, usual.lanes);
+      }
+    }
+    return best;
   }
 
   /**
