@@ -151,6 +151,14 @@ public sealed interface Expr {
     }
   }
 
+  /** A vector of numbers backwards: its last lane is the first. */
+  record Reverse(Expr operand) implements Expr {
+    @Override
+    public Type type() {
+      return operand.type();
+    }
+  }
+
   /**
    * Half of the lanes of two integer vectors in turns: lane {@code 2i} is lane {@code i} of the
    * left one, lane {@code 2i + 1} lane {@code i} of the right one, or, for the upper half, lane

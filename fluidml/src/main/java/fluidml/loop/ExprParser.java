@@ -198,6 +198,9 @@ final class ExprParser {
     if (name.equals("fma")) {
       return new Expr.Fma(operands(name, a, 3).getFirst(), a.get(1), a.get(2));
     }
+    if (name.equals("reverse")) {
+      return new Expr.Reverse(operands(name, a, 1).getFirst());
+    }
     if (name.equals("select")) {
       return new Expr.Select(operands(name, a, 3).getFirst(), a.get(1), a.get(2));
     }

@@ -237,6 +237,7 @@ public final class Printer {
       case Expr.Horizontal h -> call("lanes_" + h.op().text(), h.operand());
       case Expr.Zip z -> call(z.upper() ? "zip_upper" : "zip_lower", z.left(), z.right());
       case Expr.Unzip u -> call(u.odd() ? "unzip_odd" : "unzip_even", u.left(), u.right());
+      case Expr.Reverse r -> call("reverse", r.operand());
       case Expr.Rotate r -> call("rotate_" + r.distance(), r.operand());
       case Expr.LaneIndex i -> call("iota_" + i.type());
       case Expr.LaneMask m -> call("first_x" + m.lanes(), m.count());

@@ -40,6 +40,7 @@ final class SizeEvaluator {
           Expr.Broadcast _,
           Expr.Horizontal _,
           Expr.Rotate _,
+          Expr.Reverse _,
           Expr.Zip _,
           Expr.Unzip _,
           Expr.LaneIndex _,

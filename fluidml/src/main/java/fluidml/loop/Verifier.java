@@ -337,6 +337,11 @@ public final class Verifier {
                   && r.distance() < r.type().lanes(),
               "no such rotation",
               expr);
+      case Expr.Reverse r ->
+          require(
+              r.type().isVector() && r.type().scalar() != ScalarType.BOOL,
+              "not a vector of numbers",
+              expr);
       case Expr.Zip z -> equalIntegers(z.left(), z.right(), expr);
       case Expr.Unzip u -> equalIntegers(u.left(), u.right(), expr);
       case Expr.LaneIndex i ->

@@ -26,6 +26,7 @@ public final class Walk {
       case Expr.Bitcast b -> List.of(b.operand());
       case Expr.Broadcast b -> List.of(b.operand());
       case Expr.Horizontal h -> List.of(h.operand());
+      case Expr.Reverse r -> List.of(r.operand());
       case Expr.Rotate r -> List.of(r.operand());
       case Expr.Zip z -> List.of(z.left(), z.right());
       case Expr.Unzip u -> List.of(u.left(), u.right());

@@ -1,6 +1,10 @@
 package fluidml.lower;
 
 import fluidml.graph.Node;
+import fluidml.loop.BodyBuilder;
+import fluidml.loop.Buffer;
+import fluidml.loop.Expr;
+import fluidml.loop.Exprs;
 import fluidml.tensor.DType;
 import fluidml.tensor.Shape;
 import java.util.ArrayList;
@@ -48,13 +52,49 @@ final class MapKernel {
     }
     BufferView x = kernel.read(0);
     BufferView y = kernel.write(0);
-    int lanes = kernel.isVectorisable() ? context.target().lanes(List.of(x.view().dtype())) : 1;
+    int most = context.target().lanes(List.of(x.view().dtype()));
+    if (most > 1 && x.view().strides().get(kernel.inner()).is(-1) && y.isDense(kernel.inner())) {
+      return kernel.reversed(label, nodes, most);
+    }
+    int lanes = kernel.isVectorisable() ? most : 1;
     return kernel.build(
         label,
         nodes,
         lanes,
         1,
         (body, _) -> point -> FusedNodes.store(body, y, point, FusedNodes.load(body, x, point)));
+  }
+
+  /** A copy of rows that lie backwards. */
+  private KernelCall reversed(String label, List<Node> nodes, int lanes) {
+    BufferView x = read(0);
+    BufferView y = write(0);
+    Expr length = call.size(loops.shape().dim(inner()));
+    return build(
+        label,
+        nodes,
+        lanes,
+        1,
+        (body, _) ->
+            point -> {
+              Expr left = length.minus(point.indices().get(inner()));
+              Expr from = x.index(point.indices());
+              Expr value = backwards(body, x.buffer(), from, lanes, point.mask().map(_ -> left));
+              FusedNodes.store(body, y, point, value);
+            });
+  }
+
+  /**
+   * Elements in the reverse order of memory, the one at {@code index} first.
+   *
+   * @param count how many of the lanes are read, if not all
+   */
+  static Expr backwards(
+      BodyBuilder body, Buffer buffer, Expr index, int lanes, Optional<Expr> count) {
+    Optional<Expr> mask =
+        count.map(n -> Exprs.not(Exprs.laneMask(Exprs.index(lanes).minus(n), lanes)));
+    Expr last = index.minus(Exprs.index(lanes - 1));
+    return new Expr.Reverse(body.load(buffer, last, lanes, mask));
   }
 
   /** The same elements as a type whose loads and stores keep every bit and cost least. */

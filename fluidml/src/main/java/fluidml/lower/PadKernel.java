@@ -14,8 +14,8 @@ import java.util.Optional;
 
 /**
  * Pad row by row, in vectors: those that lie inside are copied, others filled where they do not;
- * the ends of reflections and repetitions follow element by element. Rows outside are filled, or
- * copies of the row they mirror.
+ * the ends of reflections follow backwards, those of repetitions element by element. Rows outside
+ * are filled, or copies of the row they mirror.
  */
 final class PadKernel {
   private final Movement.Pad pad;
@@ -146,10 +146,39 @@ final class PadKernel {
             b.store(to.buffer(), to.index(with(target, i)), value);
           });
     }
-    if (lanes == 1 || !fills) {
+    if (lanes > 1 && pad.mode() == PadMode.REFLECT) {
+      Expr end = length.minus(Exprs.index(1));
+      Expr beyond = b.let("beyond", start.plus(end).plus(end));
+      b.when(
+          Exprs.and(start.le(end), n.minus(Exprs.index(1)).le(beyond)),
+          () -> {
+            reflection(b, source, target, zero, first, start);
+            reflection(b, source, target, rest, n, beyond);
+          },
+          () -> {
+            ends(b, source, target, zero, first, outside);
+            ends(b, source, target, rest, n, outside);
+          });
+    } else if (lanes == 1 || !fills) {
       ends(b, source, target, zero, first, outside);
       ends(b, source, target, rest, n, outside);
     }
+  }
+
+  /** Elements that the source has in the reverse order: at {@code sum} − i for i. */
+  private void reflection(
+      BodyBuilder b, List<Expr> source, List<Expr> target, Expr begin, Expr end, Expr sum) {
+    b.loop(
+        "i",
+        begin,
+        end,
+        lanes,
+        i -> {
+          Expr left = b.let("left", end.minus(i));
+          Expr at = from.index(with(source, sum.minus(i)));
+          Expr value = MapKernel.backwards(b, from.buffer(), at, lanes, Optional.of(left));
+          b.store(to.buffer(), to.index(with(target, i)), value, Exprs.laneMask(left, lanes));
+        });
   }
 
   /** What vectors hold before and behind the part that lies inside. */

@@ -23,7 +23,7 @@ class ParserTest {
           let %w: f32x16 = fma(%v, h[a; x16], splat_x16(x[b]))
           let %q: i32x16 = bits_i32(%w)
           let %k: boolx16 = and(%v < %w, not(m[a; x16]))
-          var %s: f32x16 = select(%k, rotate_3(%w), -1.5:f32x16)
+          var %s: f32x16 = select(%k, reverse(rotate_3(%w)), -1.5:f32x16)
           %s = min(%s, Infinity:f32x16)
           y[a] = %s
           y[a; %k] = max(%s, 0x7fc00001:f32x16)

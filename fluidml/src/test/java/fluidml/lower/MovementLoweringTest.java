@@ -14,6 +14,7 @@ import fluidml.graph.op.Indexing;
 import fluidml.graph.op.Indexing.ScatterReduction;
 import fluidml.graph.op.Movement;
 import fluidml.graph.op.Movement.PadMode;
+import fluidml.graph.op.Movement.SliceAxis;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Target;
 import fluidml.tensor.DType;
@@ -114,6 +115,21 @@ class MovementLoweringTest {
           Compiled.check(g.build(), 0, Compiled.random(dtype, random, 3, length, columns));
         }
       }
+    }
+  }
+
+  /** Axes backwards, the innermost among them. */
+  @ParameterizedTest
+  @MethodSource("dtypes")
+  void reverses(DType dtype) {
+    GraphBuilder g = new GraphBuilder("t");
+    Value x = g.input("x", Type.tensor(dtype, Shape.of(Dim.of(3), N)));
+    SliceAxis inner = new SliceAxis(1, N.minus(Dim.ONE), N, -1);
+    SliceAxis outer = new SliceAxis(0, Dim.of(2), Dim.of(3), -1);
+    g.output(g.add(new Movement.Slice(List.of(inner)), x));
+    g.output(g.add(new Movement.Slice(List.of(outer, inner)), x));
+    for (int length : new int[] {1, 5, 37, 64}) {
+      Compiled.check(g.build(), 0, Compiled.random(dtype, random, 3, length));
     }
   }
 

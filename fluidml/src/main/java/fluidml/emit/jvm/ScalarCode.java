@@ -53,6 +53,7 @@ final class ScalarCode {
       case Expr.Bitcast b -> bitcast(b);
       case Expr.Horizontal h -> method.vectors().horizontal(h);
       case Expr.LaneMask _,
+          Expr.Reverse _,
           Expr.Rotate _,
           Expr.Zip _,
           Expr.Unzip _,

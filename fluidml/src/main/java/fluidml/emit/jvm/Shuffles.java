@@ -20,7 +20,8 @@ final class Shuffles {
   /** What moves where. */
   private sealed interface Movement {}
 
-  private record Rotation(Lane lane, int lanes, int distance) implements Movement {}
+  /** Lane i is lane {@code first + i * step}, wrapping around. */
+  private record Sequence(Lane lane, int lanes, int first, int step) implements Movement {}
 
   private record Zip(Lane lane, int lanes, boolean upper) implements Movement {
     int from(int target) {
@@ -43,8 +44,13 @@ final class Shuffles {
 
   /** Pushes a shuffle that takes lane i from lane i + distance, wrapping around. */
   void rotation(CodeBuilder code, Lane lane, int lanes, int distance) {
-    String field = name(new Rotation(lane, lanes, distance));
+    String field = name(new Sequence(lane, lanes, distance, 1));
     code.getstatic(self, field, Descs.SHUFFLE);
+  }
+
+  /** Pushes a shuffle that takes lane i from the i-th last one. */
+  void reversal(CodeBuilder code, Lane lane, int lanes) {
+    code.getstatic(self, name(new Sequence(lane, lanes, lanes - 1, -1)), Descs.SHUFFLE);
   }
 
   /** Pushes a vector that selects half of the lanes of two vectors of integers in turns. */
@@ -63,7 +69,7 @@ final class Shuffles {
 
   private static ClassDesc type(Movement movement) {
     return switch (movement) {
-      case Rotation _ -> Descs.SHUFFLE;
+      case Sequence _ -> Descs.SHUFFLE;
       case Zip z -> z.lane.vector;
       case Unzip u -> u.lane.vector;
     };
@@ -92,10 +98,10 @@ final class Shuffles {
 
   private static void push(CodeBuilder code, Movement movement) {
     switch (movement) {
-      case Rotation r ->
-          code.getstatic(r.lane.vector, r.lane.species(r.lanes), Descs.SPECIES)
-              .loadConstant(r.distance)
-              .iconst_1()
+      case Sequence s ->
+          code.getstatic(s.lane.vector, s.lane.species(s.lanes), Descs.SPECIES)
+              .loadConstant(s.first)
+              .loadConstant(s.step)
               .iconst_1()
               .invokestatic(Descs.SHUFFLE, "iota", Descs.IOTA);
       case Zip z -> selection(code, z.lane, z.lanes, z::from);

@@ -74,6 +74,11 @@ final class VectorCode {
         method.shuffles.rotation(code, lane, lanes, r.distance());
         code.invokevirtual(vector, "rearrange", Descs.method(vector, Descs.SHUFFLE));
       }
+      case Expr.Reverse r -> {
+        emit(r.operand());
+        method.shuffles.reversal(code, lane, lanes);
+        code.invokevirtual(vector, "rearrange", Descs.method(vector, Descs.SHUFFLE));
+      }
       case Expr.Zip z -> {
         method.shuffles.zip(code, lane, lanes, z.upper());
         select(vector, z.left(), z.right());
@@ -293,6 +298,7 @@ final class VectorCode {
           Expr.Bitcast _,
           Expr.Horizontal _,
           Expr.Rotate _,
+          Expr.Reverse _,
           Expr.Zip _,
           Expr.Unzip _,
           Expr.LaneIndex _,
