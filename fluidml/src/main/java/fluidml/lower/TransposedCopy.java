@@ -26,7 +26,7 @@ import java.util.OptionalInt;
  * needed only where an extent is shorter than a tile.
  */
 final class TransposedCopy {
-  /** Tiles side by side that are read before those below them: streams that a machine foresees. */
+  /** Tiles of a block along either axis: those side by side are read before those below them. */
   private static final long SPAN = 4;
 
   private final CallBuilder call;
@@ -80,7 +80,7 @@ final class TransposedCopy {
     return scalar.isInteger() && lanes * dtype.bytes() >= Long.BYTES ? lanes : 1;
   }
 
-  /** A unit is a band of tiles along the innermost axis. */
+  /** A unit is a block of tiles. */
   private KernelCall build(String label, List<Node> nodes) {
     List<Integer> others = new ArrayList<>();
     List<Expr> units = new ArrayList<>();
@@ -91,6 +91,9 @@ final class TransposedCopy {
       }
     }
     units.add(Exprs.ceilDiv(extents.get(across), lanes * SPAN));
+    if (dims.get(inner).constant().orElse(Long.MAX_VALUE) > rows * SPAN) {
+      units.add(Exprs.ceilDiv(extents.get(inner), rows * SPAN));
+    }
     boolean fits = isAtLeast(inner, rows) && isAtLeast(across, lanes);
     String whole = call.kernel().procedure("tile", List.of("x", "y"), this::whole);
     Optional<String> edge =
@@ -109,14 +112,14 @@ final class TransposedCopy {
         OuterLoops.count(units),
         (b, begin, end) ->
             OuterLoops.write(
-                b, units, begin, end, indices -> band(b, indices, others, whole, edge)));
+                b, units, begin, end, indices -> block(b, indices, others, whole, edge)));
   }
 
   private boolean isAtLeast(int axis, int count) {
     return dims.get(axis).constant().orElse(0) >= count;
   }
 
-  private void band(
+  private void block(
       BodyBuilder b,
       List<Expr> indices,
       List<Integer> others,
@@ -130,16 +133,17 @@ final class TransposedCopy {
     }
     Expr source = b.let("x", x);
     Expr target = b.let("y", y);
-    Expr first = b.let("first", indices.getLast().times(Exprs.index(lanes * SPAN)));
     Expr length = extents.get(inner);
     Expr width = extents.get(across);
-    Expr end = b.let("end", first.plus(Exprs.index(lanes * SPAN)).min(width));
+    boolean one = indices.size() == others.size() + 1;
+    Range down = range(b, one ? Exprs.index(0) : indices.getLast(), rows, length);
+    Range along = range(b, indices.get(others.size()), lanes, width);
     Runnable inside =
         () ->
             tiles(
                 b,
-                first,
-                end,
+                down,
+                along,
                 (row, column) -> {
                   Expr r = b.let("r", row.min(length.minus(Exprs.index(rows))));
                   Expr c = b.let("c", column.min(width.minus(Exprs.index(lanes))));
@@ -155,8 +159,8 @@ final class TransposedCopy {
         () ->
             tiles(
                 b,
-                first,
-                end,
+                down,
+                along,
                 (row, column) ->
                     b.call(
                         edge.get(),
@@ -172,13 +176,23 @@ final class TransposedCopy {
     void write(Expr row, Expr column);
   }
 
-  private void tiles(BodyBuilder b, Expr first, Expr end, Tile tile) {
+  /** The part of an axis that a block covers. */
+  private record Range(Expr begin, Expr end) {}
+
+  private static Range range(BodyBuilder b, Expr block, int tile, Expr extent) {
+    Expr size = Exprs.index(tile * SPAN);
+    Expr begin = b.let("begin", block.times(size));
+    return new Range(begin, b.let("end", begin.plus(size).min(extent)));
+  }
+
+  private void tiles(BodyBuilder b, Range down, Range along, Tile tile) {
     b.loop(
         "row",
-        Exprs.index(0),
-        extents.get(inner),
+        down.begin(),
+        down.end(),
         rows,
-        row -> b.loop("column", first, end, lanes, column -> tile.write(row, column)));
+        row ->
+            b.loop("column", along.begin(), along.end(), lanes, column -> tile.write(row, column)));
   }
 
   private Expr place(BufferView view, Expr row, Expr column) {
