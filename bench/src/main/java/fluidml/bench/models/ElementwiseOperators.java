@@ -39,7 +39,18 @@ final class ElementwiseOperators {
     "LeakyRelu",
     "Selu",
     "Sign",
-    "Reciprocal"
+    "Reciprocal",
+    "HardSigmoid",
+    "Softsign",
+    "Ceil",
+    "Tan",
+    "Atan",
+    "Asin",
+    "Sinh",
+    "Asinh",
+    "ThresholdedRelu",
+    "Celu",
+    "Shrink"
   };
   private static final String[] BINARY = {"Add", "Mul", "Div", "Max", "Pow", "PRelu"};
 
@@ -67,6 +78,24 @@ final class ElementwiseOperators {
             "Mul by channels", net -> net.op("Mul", net.given(IMAGE), net.given(1, 64, 1, 1))));
     all.add(
         operator("Add row and column", net -> net.op("Add", net.given(128, 1), net.given(3072))));
+    all.add(operator("Pow, 2", net -> net.op("Pow", net.given(ROWS), net.scalar(2))));
+    all.add(operator("Pow, 3", net -> net.op("Pow", net.given(ROWS), net.scalar(3))));
+    all.add(operator("GELU by tanh", net -> new Layers(net).tanhGelu(net.given(ROWS))));
+    all.add(operator("SiLU", net -> new Layers(net).silu(net.given(ROWS))));
+    all.add(
+        operator(
+            "Mod",
+            net ->
+                net.op(
+                    "Mod",
+                    List.of(net.given(ROWS), net.scalar(0.3)),
+                    AttributeProto.of("fmod", 1))));
+    all.add(new SingleOperator("IsNaN", DType.BOOL, net -> net.op("IsNaN", net.given(ROWS))));
+    all.add(new SingleOperator("Not", DType.BOOL, net -> net.op("Not", net.given(bits()))));
+    all.add(
+        operator(
+            "Sum of three",
+            net -> net.op("Sum", net.given(ROWS), net.given(ROWS), net.given(ROWS))));
     all.add(
         operator(
             "Clip", net -> net.op("Clip", net.given(ROWS), net.scalar(-0.5), net.scalar(0.5))));

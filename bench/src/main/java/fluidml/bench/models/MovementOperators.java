@@ -107,6 +107,53 @@ final class MovementOperators {
     all.add(operator("DepthToSpace", net -> block("DepthToSpace", net)));
     all.add(operator("SpaceToDepth", net -> block("SpaceToDepth", net)));
     all.add(operator("Trilu", net -> net.op("Trilu", net.given(12, 256, 256))));
+    all.add(transpose("of heads back", new long[] {1, 12, 128, 64}, 0, 2, 1, 3));
+    all.add(transpose("of keys", new long[] {1, 12, 128, 64}, 0, 1, 3, 2));
+    all.add(transpose("of windows", new long[] {8, 7, 8, 7, 96}, 0, 2, 1, 3, 4));
+    all.add(
+        operator(
+            "Concat of many",
+            net ->
+                new Layers(net)
+                    .concat(
+                        1,
+                        net.given(128, 32),
+                        net.given(128, 32),
+                        net.given(128, 32),
+                        net.given(128, 32),
+                        net.given(128, 32),
+                        net.given(128, 32))));
+    all.add(
+        operator(
+            "Concat of a cache",
+            net -> new Layers(net).concat(2, net.given(1, 12, 511, 64), net.given(1, 12, 1, 64))));
+    all.add(
+        operator(
+            "Reshape behind a Transpose",
+            net ->
+                new Layers(net)
+                    .reshape(
+                        new Layers(net).transpose(net.given(1, 12, 128, 64), 0, 2, 1, 3),
+                        128,
+                        768)));
+    all.add(
+        operator(
+            "ScatterElements, added",
+            net ->
+                net.op(
+                    "ScatterElements",
+                    List.of(net.given(ROWS), net.given(indices(128, ROWS)), net.given(ROWS)),
+                    AttributeProto.of("axis", 0),
+                    AttributeProto.of("reduction", "add"))));
+    all.add(
+        operator(
+            "ReverseSequence",
+            net ->
+                net.op(
+                    "ReverseSequence",
+                    List.of(net.given(100, 8, 256), net.given(lengths())),
+                    AttributeProto.of("time_axis", 0),
+                    AttributeProto.of("batch_axis", 1))));
     all.add(
         new SingleOperator(
             "Transpose of bytes",
@@ -158,6 +205,14 @@ final class MovementOperators {
 
   private static String block(String op, Network net) {
     return net.op(op, List.of(net.given(IMAGE)), AttributeProto.of("blocksize", 2));
+  }
+
+  private static Tensor lengths() {
+    long[] lengths = new long[8];
+    for (int i = 0; i < lengths.length; i++) {
+      lengths[i] = 100 - 7L * i;
+    }
+    return Tensor.ofLongs(lengths);
   }
 
   private static Tensor indices(int bound, long... dims) {

@@ -74,8 +74,76 @@ final class ProductOperators {
                     "MatMulInteger",
                     net.given(Quantities.unsignedBytes(128, 768)),
                     net.constant(Quantities.bytes(768, 768)))));
+    all.add(
+        operator(
+            "MatMul 1 × 2048 × 1000, weights",
+            net -> new Layers(net).linear(net.given(1, 2048), 2048, 1000)));
+    all.add(
+        operator(
+            "MatMul 49 × 64 × 49, 192 batches",
+            net -> net.op("MatMul", net.given(192, 49, 32), net.given(192, 32, 49))));
+    all.add(
+        operator(
+            "MatMul 12 × 1 × 64 × 512",
+            net -> net.op("MatMul", net.given(12, 1, 64), net.given(12, 64, 512))));
+    all.add(
+        operator(
+            "MatMul 12 × 128 × 128 × 64",
+            net -> net.op("MatMul", net.given(12, 128, 128), net.given(12, 128, 64))));
+    all.add(
+        operator(
+            "MatMul 1000 × 100 × 10, weights",
+            net -> new Layers(net).matMul(net.given(1000, 100), 100, 10)));
+    all.add(
+        operator(
+            "MatMul 3 × 3 of 4096",
+            net -> net.op("MatMul", net.given(4096, 3, 3), net.given(4096, 3, 1))));
+    all.add(
+        operator(
+            "Einsum bhwc,hkc->bhwk",
+            net ->
+                net.op(
+                    "Einsum",
+                    List.of(net.given(16, 14, 14, 64), net.given(14, 14, 64)),
+                    AttributeProto.of("equation", "bhwc,hkc->bhwk"))));
+    all.add(operator("Attention, 12 heads of 64, 512 words", net -> attention(net, 512)));
+    all.add(operator("Attention, 12 heads of 64, one word of 512", net -> attention(net, 1)));
+    all.add(
+        operator(
+            "LSTM of 16 sequences",
+            net ->
+                net.ops(
+                        "LSTM",
+                        List.of(
+                            net.given(50, 16, 128),
+                            net.weight(0, 0.05, 1, 1024, 128),
+                            net.weight(0, 0.05, 1, 1024, 256)),
+                        1,
+                        AttributeProto.of("hidden_size", 256))
+                    .getFirst()));
+    all.add(operator("RNN", net -> recurrent("RNN", 1, net)));
     all.add(operator("LSTM", net -> recurrent("LSTM", 4, net)));
     all.add(operator("GRU", net -> recurrent("GRU", 3, net)));
+    all.add(
+        new SingleOperator(
+            "QLinearMatMul",
+            DType.UINT8,
+            net ->
+                net.op(
+                    "QLinearMatMul",
+                    net.given(Quantities.unsignedBytes(128, 768)),
+                    net.scalar(0.01),
+                    zero(net),
+                    net.constant(Quantities.bytes(768, 768)),
+                    net.scalar(0.01),
+                    net.constant(Quantities.bytes()),
+                    net.scalar(0.1),
+                    zero(net))));
+    all.add(
+        new SingleOperator(
+            "DynamicQuantizeLinear",
+            DType.UINT8,
+            net -> net.ops("DynamicQuantizeLinear", List.of(net.given(128, 768)), 3).getFirst()));
     all.add(
         new SingleOperator(
             "QuantizeLinear",
@@ -118,5 +186,14 @@ final class ProductOperators {
             1,
             AttributeProto.of("hidden_size", 256))
         .getFirst();
+  }
+
+  /** Scores of some words with 512, softmax, and the sum of values. */
+  private static String attention(Network net, long words) {
+    Layers layers = new Layers(net);
+    String q = net.given(1, 12, words, 64);
+    String k = net.given(1, 12, 64, 512);
+    String scores = net.op("Mul", net.op("MatMul", q, k), net.scalar(0.125));
+    return net.op("MatMul", layers.softmax(scores), net.given(1, 12, 512, 64));
   }
 }

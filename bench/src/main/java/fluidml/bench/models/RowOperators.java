@@ -53,6 +53,40 @@ final class RowOperators {
       all.add(operator(op + " of channels", net -> reduce(op, net, net.given(IMAGE), 1)));
       all.add(operator(op + " of all", net -> reduce(op, net, net.given(IMAGE), 0, 1, 2, 3)));
     }
+    all.add(
+        operator(
+            "Softmax of the middle", net -> softmax("Softmax", net, net.given(16, 64, 49), 1)));
+    all.add(
+        operator("Softmax of 49", net -> softmax("Softmax", net, net.given(64, 3, 49, 49), -1)));
+    all.add(operator("Softmax of 4096", net -> softmax("Softmax", net, net.given(64, 4096), -1)));
+    all.add(operator("Hardmax", net -> softmax("Hardmax", net, net.given(128, 1000), -1)));
+    all.add(
+        operator(
+            "LayerNormalization of channels",
+            net -> {
+              String x = net.given(IMAGE);
+              String mean = reduce("ReduceMean", net, x, 1);
+              String d = net.op("Sub", x, mean);
+              String variance = reduce("ReduceMean", net, net.op("Mul", d, d), 1);
+              String root = net.op("Sqrt", net.op("Add", variance, net.scalar(1e-6)));
+              String y = net.op("Div", d, root);
+              return net.op("Mul", net.weight(1, 0.1, 64, 1, 1), y);
+            }));
+    all.add(
+        operator(
+            "MeanVarianceNormalization",
+            net -> net.op("MeanVarianceNormalization", net.given(IMAGE))));
+    all.add(
+        operator(
+            "ReduceProd of rows",
+            net -> reduce("ReduceProd", net, net.given(net.uniform(1, 0.01, ROWS)), 1)));
+    all.add(
+        operator(
+            "ReduceMin of the middle", net -> reduce("ReduceMin", net, net.given(16, 64, 128), 1)));
+    all.add(
+        operator(
+            "ReduceSumSquare of the first two",
+            net -> reduce("ReduceSumSquare", net, net.given(16, 64, 128), 0, 1)));
     all.add(argMax("rows", -1, 128, 1000));
     all.add(argMax("channels", 1, 1, 21, 128, 128));
     all.add(operator("CumSum of rows", net -> cumSum(net, 1)));
@@ -65,6 +99,19 @@ final class RowOperators {
             "NonZero",
             DType.INT64,
             net -> net.op("NonZero", net.op("Relu", net.given(net.uniform(-0.5, 1, ROWS))))));
+    all.add(
+        operator(
+            "Compress",
+            net ->
+                net.op(
+                    "Compress",
+                    List.of(net.given(ROWS), net.op("Greater", net.given(128), net.scalar(0))),
+                    AttributeProto.of("axis", 0))));
+    all.add(
+        new SingleOperator(
+            "Unique",
+            DType.INT64,
+            net -> net.ops("Unique", List.of(net.given(numbers(20000))), 1).getFirst()));
     all.add(
         new SingleOperator(
             "NonMaxSuppression",
@@ -101,6 +148,14 @@ final class RowOperators {
 
   private static String topK(Network net, long count, long... dims) {
     return net.ops("TopK", List.of(net.given(dims), net.longs(count)), 2).getFirst();
+  }
+
+  private static Tensor numbers(int count) {
+    long[] numbers = new long[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = 7919L * i % 1009;
+    }
+    return Tensor.ofLongs(numbers);
   }
 
   /** A thousand squares that overlap their neighbours. */
