@@ -77,7 +77,8 @@ public final class AttentionLowering implements Lowering {
             kind,
             kind != MaskKind.NONE && isUnit(mask, 3),
             op.causal(),
-            isUnit(q, 3) && isUnit(k, 3));
+            isUnit(q, 3) && isUnit(k, 3),
+            isUnit(k, 2) && !isUnit(k, 3));
     List<Argument> arguments =
         new ArrayList<>(List.of(Argument.of(q), Argument.of(k), Argument.of(v)));
     if (kind != MaskKind.NONE) {

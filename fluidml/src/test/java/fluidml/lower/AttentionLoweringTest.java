@@ -22,27 +22,44 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class AttentionLoweringTest {
-  /** Rows, columns, depth, value depth, mask (0 none, 1 additive, 2 selective), causal. */
+  /**
+   * Rows, columns, depth, value depth, mask (0 none, 1 additive, 2 selective), causal, whether
+   * neighbouring columns of the keys are neighbours in memory.
+   */
   @ParameterizedTest
   @CsvSource({
-    "128, 128, 64, 64, 1, false",
-    "7, 19, 8, 8, 0, false",
-    "33, 33, 20, 13, 2, true",
-    "1, 49, 64, 64, 2, false",
-    "2, 5, 3, 70, 1, false",
-    "65, 70, 17, 33, 0, true"
+    "128, 128, 64, 64, 1, false, false",
+    "7, 19, 8, 8, 0, false, false",
+    "33, 33, 20, 13, 2, true, false",
+    "1, 49, 64, 64, 2, false, false",
+    "2, 5, 3, 70, 1, false, false",
+    "65, 70, 17, 33, 0, true, false",
+    "65, 70, 17, 33, 0, true, true",
+    "1, 200, 64, 64, 1, false, true",
+    "2, 77, 5, 8, 2, true, true",
+    "40, 64, 16, 16, 2, false, true"
   })
   void equalsTheReference(
-      long rows, long columns, long depth, long valueDepth, int mask, boolean causal) {
+      long rows,
+      long columns,
+      long depth,
+      long valueDepth,
+      int mask,
+      boolean causal,
+      boolean turned) {
     GraphBuilder builder = new GraphBuilder("attention");
     List<Datum> data = new ArrayList<>();
     Random random = new Random(rows * 31 + columns);
     Value q = input(builder, data, random, "q", 2, rows, 3, depth);
-    Value k = input(builder, data, random, "k", 2, columns, 3, depth);
+    Value k =
+        turned
+            ? input(builder, data, random, "k", 2, 3, depth, columns)
+            : input(builder, data, random, "k", 2, columns, 3, depth);
     Value v = input(builder, data, random, "v", 2, columns, 3, valueDepth);
     List<Value> operands = new ArrayList<>();
     for (Value value : List.of(q, k, v)) {
-      operands.add(builder.add(new Movement.Transpose(List.of(0, 2, 1, 3)), value));
+      List<Integer> axes = turned && value.equals(k) ? List.of(0, 1, 3, 2) : List.of(0, 2, 1, 3);
+      operands.add(builder.add(new Movement.Transpose(axes), value));
     }
     if (mask == 1) {
       operands.add(input(builder, data, random, "mask", 2, 1, 1, columns));

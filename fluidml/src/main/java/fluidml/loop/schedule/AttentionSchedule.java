@@ -23,7 +23,7 @@ import java.util.function.IntFunction;
  *
  * <p>A unit of the parallel range is one row block of one head of one batch entry. The keys of a
  * head are packed transposed into scratch once for the consecutive units of a part; with few rows
- * (a decoder step) the scores are dot products on the keys as they lie.
+ * (a decoder step) the scores are computed from the keys as they lie.
  *
  * <p>Sizes of the kernel, in order: see {@link #SIZES}. Strides are in elements; {@code scaleBits}
  * are the bits of the scale as a double. Head {@code h} of q reads head {@code h / group} of k and
@@ -48,9 +48,15 @@ public final class AttentionSchedule {
    *     mask element counts for the whole row
    * @param causal whether later columns are hidden
    * @param unitDepth whether neighbours in depth are neighbours in memory, for q and k
+   * @param unitColumn whether neighbouring columns are neighbours in memory, for k
    */
   public record Variant(
-      int lanes, MaskKind mask, boolean maskUnit, boolean causal, boolean unitDepth) {}
+      int lanes,
+      MaskKind mask,
+      boolean maskUnit,
+      boolean causal,
+      boolean unitDepth,
+      boolean unitColumn) {}
 
   /** Names of the kernel's sizes. */
   public static final List<String> SIZES =
@@ -83,7 +89,6 @@ public final class AttentionSchedule {
           "mRow");
 
   private static final int ROW_BLOCK = 32;
-  private static final int FEW_ROWS = 2;
 
   private final Variant variant;
   private final int lanes;
@@ -106,6 +111,7 @@ public final class AttentionSchedule {
   private final Buffer packedKeys;
   private final Buffer scores;
   private final Buffer factors;
+  private final AttentionKeys attentionKeys;
 
   private AttentionSchedule(Variant variant) {
     this.variant = variant;
@@ -131,6 +137,7 @@ public final class AttentionSchedule {
             "packedKeys", DType.FLOAT32, paddedColumns().times(size("depth")).times(index(4)));
     scores = k.scratch("scores", DType.FLOAT32, paddedColumns().times(index(4L * ROW_BLOCK)));
     factors = k.scratch("factors", DType.FLOAT32, index(4L * ROW_BLOCK));
+    attentionKeys = new AttentionKeys(k, variant, tileVectors, q, keys, packedKeys, scores);
   }
 
   /** The kernel: buffers q, k, v, mask (unless NONE), y. */
@@ -155,7 +162,7 @@ public final class AttentionSchedule {
   }
 
   private Kernel build() {
-    packPanel();
+    attentionKeys.write();
     for (int rows = 1; rows <= tileRows; rows++) {
       scoreTile(rows);
     }
@@ -163,7 +170,6 @@ public final class AttentionSchedule {
       valueTile(rows, tileVectors, false);
       valueTile(rows, 1, true);
     }
-    dotRow();
     softmaxRow();
     k.procedure("scoreTiles", List.of("q0", "s0", "rows", "panel0"), this::scoreTiles);
     k.procedure("valueTiles", List.of("v0", "y0", "rows", "n"), this::valueTiles);
@@ -173,7 +179,7 @@ public final class AttentionSchedule {
         size("batch").times(size("heads")).times(rowBlocks()),
         (b, begin, end) -> {
           Expr blocks = b.let("blocks", rowBlocks());
-          Expr few = b.let("few", size("rows").le(index(variant.unitDepth() ? FEW_ROWS : 0)));
+          Expr few = b.let("few", size("rows").le(attentionKeys.fewRows()));
           Expr.Read packed = b.variable("packed", index(-1));
           b.loop(
               "unit",
@@ -190,50 +196,6 @@ public final class AttentionSchedule {
                 b.call("block", head, unit.minus(head.times(blocks)).times(index(ROW_BLOCK)));
               });
         });
-  }
-
-  /**
-   * Transposes up to {@code panel} keys: packed[depth][column in panel], zero beyond {@code count}.
-   */
-  private void packPanel() {
-    k.procedure(
-        "packPanel",
-        List.of("k0", "count", "p0"),
-        (b, a) -> {
-          b.loop(
-              "t",
-              index(0),
-              a.get(1),
-              t -> {
-                Expr from = b.let("from", a.get(0).plus(t.times(size("kColumn"))));
-                Expr to = b.let("to", a.get(2).plus(t));
-                b.loop(
-                    "d",
-                    index(0),
-                    size("depth"),
-                    d ->
-                        b.store(
-                            packedKeys,
-                            to.plus(d.times(index(panel))),
-                            b.load(keys, from.plus(keyDepth(d)))));
-              });
-          b.loop(
-              "rest",
-              a.get(1),
-              index(panel),
-              t -> {
-                Expr to = b.let("to", a.get(2).plus(t));
-                b.loop(
-                    "d",
-                    index(0),
-                    size("depth"),
-                    d -> b.store(packedKeys, to.plus(d.times(index(panel))), Exprs.f32(0)));
-              });
-        });
-  }
-
-  private Expr keyDepth(Expr d) {
-    return variant.unitDepth() ? d : d.times(size("kDepth"));
   }
 
   private Expr queryDepth(Expr d) {
@@ -437,36 +399,6 @@ public final class AttentionSchedule {
                         size("valueDepth").minus(c))));
   }
 
-  /** Scores of one row as dot products. */
-  private void dotRow() {
-    if (!variant.unitDepth()) {
-      return;
-    }
-    k.procedure(
-        "dotRow",
-        List.of("q0", "k0", "s0"),
-        (b, a) ->
-            b.loop(
-                "t",
-                index(0),
-                size("columns"),
-                t -> {
-                  Expr from = b.let("from", a.get(1).plus(t.times(size("kColumn"))));
-                  Expr.Read sum = b.variable("sum", Exprs.constant(Type.F32.times(lanes), 0));
-                  b.vectorLoop(
-                      "d",
-                      index(0),
-                      size("depth"),
-                      lanes,
-                      (d, some) ->
-                          b.assign(
-                              sum,
-                              b.load(q, a.get(0).plus(d), lanes, some)
-                                  .fma(b.load(keys, from.plus(d), lanes, some), sum)));
-                  b.store(scores, a.get(2).plus(t), Exprs.horizontal(HorizontalOp.ADD, sum));
-                }));
-  }
-
   /**
    * Turns a row of raw scores into exponentials, and notes the factor that makes them sum to one; a
    * row that is masked completely gets the factor zero.
@@ -552,16 +484,17 @@ public final class AttentionSchedule {
                       visible,
                       panel,
                       t -> b.call("scoreTiles", q0, t, rows, t.times(size("depth"))));
-          if (variant.unitDepth()) {
+          if (variant.unitDepth() || variant.unitColumn()) {
             Expr k0 = b.let("k0", headOffset(b, a.get(0), "k"));
             b.when(
-                size("rows").le(index(FEW_ROWS)),
+                size("rows").le(attentionKeys.fewRows()),
                 () ->
                     b.loop(
                         "r",
                         index(0),
                         rows,
-                        r -> b.call("dotRow", q0.plus(r.times(size("qRow"))), k0, r.times(width))),
+                        r ->
+                            b.call("scoreRow", q0.plus(r.times(size("qRow"))), k0, r.times(width))),
                 packed);
           } else {
             packed.run();
