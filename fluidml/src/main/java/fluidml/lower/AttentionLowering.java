@@ -15,6 +15,9 @@ import java.util.List;
 
 /** Attention over four-axis operands as one kernel of {@link AttentionSchedule}. */
 public final class AttentionLowering implements Lowering {
+  /** Lanes of the shortest vectors. */
+  private static final int FEWEST_LANES = 4;
+
   @Override
   public Result lower(Cluster cluster, Context context) {
     if (cluster.anchor().isEmpty() || !(cluster.anchor().get().op() instanceof Attention op)) {
@@ -71,14 +74,19 @@ public final class AttentionLowering implements Lowering {
             "attention mask " + mask.dtype() + " with stride " + mask.strides().get(3));
       }
     }
+    int lanes = context.target().lanes(ScalarType.F32);
+    long width = v.shape().dim(3).constant().orElse(Long.MAX_VALUE);
+    int valueLanes = width <= lanes / 2 && lanes >= 2 * FEWEST_LANES ? lanes / 2 : lanes;
     AttentionSchedule.Variant variant =
         new AttentionSchedule.Variant(
-            context.target().lanes(ScalarType.F32),
+            lanes,
             kind,
             kind != MaskKind.NONE && isUnit(mask, 3),
             op.causal(),
             isUnit(q, 3) && isUnit(k, 3),
-            isUnit(k, 2) && !isUnit(k, 3));
+            isUnit(k, 2) && !isUnit(k, 3),
+            valueLanes,
+            valueVectors(width / valueLanes, AttentionSchedule.Variant.mostVectors(lanes)));
     List<Argument> arguments =
         new ArrayList<>(List.of(Argument.of(q), Argument.of(k), Argument.of(v)));
     if (kind != MaskKind.NONE) {
@@ -123,6 +131,21 @@ public final class AttentionLowering implements Lowering {
             mask.strides().get(2));
     return Result.of(
         new KernelCall(cluster.label(), kernel, arguments, sizes, cluster.nodes(), work));
+  }
+
+  /**
+   * Vectors of a tile of results: those that leave fewest over, which are computed one by one.
+   *
+   * @param whole vectors of a row of results
+   */
+  private static int valueVectors(long whole, int most) {
+    int best = Math.clamp(whole, 1, most);
+    for (int vectors = best - 1; vectors > 1; vectors--) {
+      if (whole % vectors < whole % best) {
+        best = vectors;
+      }
+    }
+    return best;
   }
 
   private static boolean isUnit(View view, int axis) {

@@ -49,6 +49,8 @@ public final class AttentionSchedule {
    * @param causal whether later columns are hidden
    * @param unitDepth whether neighbours in depth are neighbours in memory, for q and k
    * @param unitColumn whether neighbouring columns are neighbours in memory, for k
+   * @param valueLanes lanes of a vector of values
+   * @param valueVectors vectors of a tile of results
    */
   public record Variant(
       int lanes,
@@ -56,7 +58,14 @@ public final class AttentionSchedule {
       boolean maskUnit,
       boolean causal,
       boolean unitDepth,
-      boolean unitColumn) {}
+      boolean unitColumn,
+      int valueLanes,
+      int valueVectors) {
+    /** Vectors of a tile of scores, and of a tile of results that is as wide. */
+    public static int mostVectors(int lanes) {
+      return lanes >= 16 ? 4 : 2;
+    }
+  }
 
   /** Names of the kernel's sizes. */
   public static final List<String> SIZES =
@@ -94,10 +103,6 @@ public final class AttentionSchedule {
   private final int lanes;
   private final int tileRows;
 
-  /**
-   * Rows of a tile of results. With 16 vector registers one less than there is room for: values are
-   * not packed, C2 knows their addresses after those of the weights, and loads weights early.
-   */
   private final int valueRows;
 
   private final int tileVectors;
@@ -117,8 +122,8 @@ public final class AttentionSchedule {
     this.variant = variant;
     lanes = variant.lanes();
     tileRows = lanes == 1 ? 3 : 6;
-    tileVectors = lanes >= 16 ? 4 : 2;
-    valueRows = lanes == 8 || lanes == 4 ? 5 : tileRows;
+    tileVectors = Variant.mostVectors(lanes);
+    valueRows = valueRows(variant);
     panel = lanes * tileVectors;
     k = new KernelBuilder("attention");
     q = k.read("q", DType.FLOAT32);
@@ -138,6 +143,19 @@ public final class AttentionSchedule {
     scores = k.scratch("scores", DType.FLOAT32, paddedColumns().times(index(4L * ROW_BLOCK)));
     factors = k.scratch("factors", DType.FLOAT32, index(4L * ROW_BLOCK));
     attentionKeys = new AttentionKeys(k, variant, tileVectors, q, keys, packedKeys, scores);
+  }
+
+  /**
+   * Rows of a tile of results. With 16 vector registers less than there is room for: values are not
+   * packed, C2 knows their addresses after those of the weights, and loads weights early. One
+   * vector of results leaves room for more rows, which hide how long a multiply-add takes.
+   */
+  private static int valueRows(Variant variant) {
+    return switch (variant.lanes()) {
+      case 1 -> 3;
+      case 4, 8 -> variant.valueVectors() == 1 ? 6 : 5;
+      default -> variant.valueVectors() == 1 ? 8 : 6;
+    };
   }
 
   /** The kernel: buffers q, k, v, mask (unless NONE), y. */
@@ -167,7 +185,7 @@ public final class AttentionSchedule {
       scoreTile(rows);
     }
     for (int rows = 1; rows <= valueRows; rows++) {
-      valueTile(rows, tileVectors, false);
+      valueTile(rows, variant.valueVectors(), false);
       valueTile(rows, 1, true);
     }
     softmaxRow();
@@ -237,7 +255,7 @@ public final class AttentionSchedule {
         "scoreTile" + rows,
         List.of("q0", "s0", "p0"),
         (b, a) -> {
-          Expr.Read[][] sum = zeros(b, rows, tileVectors);
+          Expr.Read[][] sum = zeros(b, rows, tileVectors, lanes);
           Expr[] row = new Expr[rows];
           for (int r = 0; r < rows; r++) {
             row[r] = b.let("row", a.get(0).plus(size("qRow").times(index(r))));
@@ -270,11 +288,12 @@ public final class AttentionSchedule {
         (masked ? "valueTail" : "valueTile") + rows,
         masked ? List.of("r0", "n", "v0", "y0", "rest") : List.of("r0", "n", "v0", "y0"),
         (b, a) -> {
+          int valueLanes = variant.valueLanes();
           Optional<Expr> some =
               masked
-                  ? Optional.of(b.let("some", Exprs.laneMask(a.get(4), lanes)))
+                  ? Optional.of(b.let("some", Exprs.laneMask(a.get(4), valueLanes)))
                   : Optional.empty();
-          Expr.Read[][] sum = zeros(b, rows, vectors);
+          Expr.Read[][] sum = zeros(b, rows, vectors, valueLanes);
           Expr width = b.let("width", paddedColumns());
           Expr[] row = new Expr[rows];
           for (int r = 0; r < rows; r++) {
@@ -289,21 +308,24 @@ public final class AttentionSchedule {
                 Expr[] column = new Expr[vectors];
                 for (int j = 0; j < vectors; j++) {
                   column[j] =
-                      b.let("value", b.load(v, from.plus(index((long) j * lanes)), lanes, some));
+                      b.let(
+                          "value",
+                          b.load(v, from.plus(index((long) j * valueLanes)), valueLanes, some));
                 }
                 multiply(b, sum, r -> b.load(scores, row[r].plus(t)), column);
               });
           for (int r = 0; r < rows; r++) {
             Expr factor = b.let("factor", b.load(factors, a.get(0).plus(index(r))));
             for (int j = 0; j < vectors; j++) {
-              Expr at = a.get(3).plus(size("yRow").times(index(r))).plus(index((long) j * lanes));
+              Expr at =
+                  a.get(3).plus(size("yRow").times(index(r))).plus(index((long) j * valueLanes));
               b.store(y, at, sum[r][j].times(factor), some);
             }
           }
         });
   }
 
-  private Expr.Read[][] zeros(BodyBuilder b, int rows, int vectors) {
+  private static Expr.Read[][] zeros(BodyBuilder b, int rows, int vectors, int lanes) {
     Expr.Read[][] sum = new Expr.Read[rows][vectors];
     for (Expr.Read[] row : sum) {
       for (int j = 0; j < vectors; j++) {
@@ -313,8 +335,9 @@ public final class AttentionSchedule {
     return sum;
   }
 
-  private void multiply(
+  private static void multiply(
       BodyBuilder b, Expr.Read[][] sum, IntFunction<Expr> element, Expr[] column) {
+    int lanes = column[0].type().lanes();
     ElementLoads.each(
         lanes * Type.F32.bits(),
         sum.length,
@@ -361,12 +384,13 @@ public final class AttentionSchedule {
   }
 
   private void valueTiles(BodyBuilder b, List<Expr> a) {
-    Expr whole = b.let("whole", size("valueDepth").div(index(panel)).times(index(panel)));
+    int width = variant.valueLanes() * variant.valueVectors();
+    Expr whole = b.let("whole", size("valueDepth").div(index(width)).times(index(width)));
     b.loop(
         "c",
         index(0),
         whole,
-        panel,
+        width,
         c ->
             overRows(
                 b,
@@ -383,7 +407,7 @@ public final class AttentionSchedule {
         "tail",
         whole,
         size("valueDepth"),
-        lanes,
+        variant.valueLanes(),
         c ->
             overRows(
                 b,
