@@ -1,5 +1,6 @@
 package fluidml.loop.math;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -128,14 +130,19 @@ class ElementaryTest {
       0.925f,
       3.9f,
       4.1f,
-      -20f
+      -20f,
+      2f,
+      89.41f,
+      -89.42f,
+      4096f,
+      4097f
     };
     float[] all = Arrays.copyOf(special, 40_000);
     for (int i = special.length; i < all.length; i++) {
       all[i] =
           switch (i % 4) {
             case 0 -> (float) random.nextGaussian();
-            case 1 -> (random.nextFloat() - 0.5f) * 220;
+            case 1 -> (random.nextFloat() - 0.5f) * (isOfCircle(function) ? 2.1f : 220);
             case 2 -> 1 + (random.nextFloat() - 0.5f) * 0.1f;
             default -> Float.intBitsToFloat(random.nextInt());
           };
@@ -153,11 +160,20 @@ class ElementaryTest {
     return all;
   }
 
+  /** Whether a function is defined from -1 to 1 only. */
+  private static boolean isOfCircle(Elementary function) {
+    return function == Elementary.ASIN
+        || function == Elementary.ACOS
+        || function == Elementary.ATANH;
+  }
+
   private static double ulps(Elementary function) {
     return switch (function) {
       case SIGMOID, SOFTPLUS, EXPM1 -> 3;
-      case EXP, EXP_OF_NEGATIVE, LOG, LOG1P, TANH, ERF, SIN, COS -> 2;
-      case TAN, ASIN, ACOS, ATAN, SINH, COSH, ASINH, ACOSH, ATANH, CBRT -> 0.6;
+      case EXP, EXP_OF_NEGATIVE, LOG, TANH, ERF, SIN, COS, SINH, ACOSH -> 2;
+      case COSH, ASINH -> 1.5;
+      case TAN, ASIN, ACOS, ATAN, ATANH, LOG1P -> 1.25;
+      case CBRT -> 0.6;
     };
   }
 
@@ -167,26 +183,81 @@ class ElementaryTest {
     float[] x = arguments(function);
     float[] first = null;
     for (int bits : new int[] {512, 256, 128, 0}) {
-      Target target = new Target(bits, false);
-      int lanes = function.vectorizes(ScalarType.F32) ? target.lanes(ScalarType.F32) : 1;
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment in = KernelRunner.floats(arena, x);
-        MemorySegment out = KernelRunner.floats(arena, new float[x.length]);
-        KernelRunner.run(
-            target,
-            kernel(function, DType.FLOAT32, lanes),
-            new MemorySegment[] {in, out},
-            x.length);
-        float[] y = KernelRunner.floats(out);
-        if (first == null) {
-          first = y;
-          check(function, x, y);
-        } else {
-          for (int i = 0; i < x.length; i++) {
-            assertEquals(first[i], y[i], function + "(" + x[i] + ") at " + bits + " bits");
-          }
+      float[] y = results(function, bits, x);
+      if (first == null) {
+        first = y;
+        check(function, x, y);
+      } else {
+        for (int i = 0; i < x.length; i++) {
+          assertEquals(first[i], y[i], function + "(" + x[i] + ") at " + bits + " bits");
         }
       }
+    }
+  }
+
+  /** The results of a function in as many lanes as a target has. */
+  private static float[] results(Elementary function, int bits, float... x) {
+    Target target = new Target(bits, false);
+    int lanes = function.vectorizes(ScalarType.F32) ? target.lanes(ScalarType.F32) : 1;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment[] buffers = {
+        KernelRunner.floats(arena, x), KernelRunner.floats(arena, new float[x.length])
+      };
+      KernelRunner.run(target, kernel(function, DType.FLOAT32, lanes), buffers, x.length);
+      return KernelRunner.floats(buffers[1]);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      names = {
+        "TAN", "ASIN", "ATAN", "SINH", "ASINH", "ATANH", "ERF", "EXPM1", "LOG1P", "CBRT"
+      })
+  void keepsZerosAndTheirSigns(Elementary function) {
+    for (int bits : new int[] {512, 256, 128, 0}) {
+      assertArrayEquals(new float[] {0f, -0f}, results(function, bits, 0f, -0f));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"ASIN", "ACOS", "ACOSH", "ATANH"})
+  void isUndefinedOutsideItsDomain(Elementary function) {
+    boolean below = function == Elementary.ACOSH;
+    float[] outside = {
+      Math.nextDown(-1f),
+      -2f,
+      -1e6f,
+      -Float.MAX_VALUE,
+      Float.NEGATIVE_INFINITY,
+      Float.NaN,
+      below ? Math.nextDown(1f) : Math.nextUp(1f),
+      below ? 0.5f : 2f,
+      below ? 0f : 1e6f,
+      below ? -1f : Float.MAX_VALUE,
+      below ? -4096f : Float.POSITIVE_INFINITY
+    };
+    float[] undefined = new float[outside.length];
+    Arrays.fill(undefined, Float.NaN);
+    for (int bits : new int[] {512, 256, 128, 0}) {
+      assertArrayEquals(undefined, results(function, bits, outside));
+    }
+  }
+
+  @Test
+  void hasItsLimitsAtTheEndsOfItsDomain() {
+    float infinity = Float.POSITIVE_INFINITY;
+    float half = (float) (Math.PI / 2);
+    for (int bits : new int[] {512, 256, 128, 0}) {
+      float[] ends = {1f, -1f};
+      assertArrayEquals(new float[] {infinity, -infinity}, results(Elementary.ATANH, bits, ends));
+      assertArrayEquals(new float[] {half, -half}, results(Elementary.ASIN, bits, ends));
+      assertArrayEquals(new float[] {0f, 2 * half}, results(Elementary.ACOS, bits, ends));
+      float[] far = {infinity, -infinity};
+      assertArrayEquals(new float[] {half, -half}, results(Elementary.ATAN, bits, far));
+      assertArrayEquals(far, results(Elementary.SINH, bits, far));
+      assertArrayEquals(new float[] {infinity, infinity}, results(Elementary.COSH, bits, far));
+      assertArrayEquals(far, results(Elementary.ASINH, bits, far));
+      assertArrayEquals(new float[] {0f, infinity}, results(Elementary.ACOSH, bits, 1f, infinity));
     }
   }
 
