@@ -13,7 +13,7 @@ final class Exponentials {
   private static final double LOG2_E = 1 / Math.log(2);
   private static final double LN2_HIGH = 0x1.62e43p-1;
   private static final double LN2_LOW = -0x1.05c61p-29;
-  private static final float ROUNDER = 0x1.8p23f;
+  static final float ROUNDER = 0x1.8p23f;
 
   /**
    * The same, and the bias of exponents: the last bits of a sum are an exponent as it is stored.
@@ -46,7 +46,7 @@ final class Exponentials {
    * @param shifted the multiple, added to the number that rounds it
    * @param r what is left
    */
-  private record Remainder(Expr shifted, Expr r) {}
+  record Remainder(Expr shifted, Expr r) {}
 
   /**
    * Writes {@code r = x - n ln 2}, with the n nearest to {@code x / ln 2}.
@@ -54,7 +54,7 @@ final class Exponentials {
    * @param sign 1, or -1 for the n nearest to {@code -x / ln 2} and {@code r = x + n ln 2}
    * @param rounder added to n, so large that its last bit counts ones
    */
-  private static Remainder remainder(BodyBuilder b, Expr x, int sign, float rounder) {
+  static Remainder remainder(BodyBuilder b, Expr x, int sign, float rounder) {
     Expr shifted = b.let("shifted", x.fma(c(x, sign * LOG2_E), c(x, rounder)));
     Expr whole = b.let("whole", shifted.minus(rounder));
     Expr high = whole.fma(c(x, -sign * LN2_HIGH), x);
@@ -144,10 +144,10 @@ final class Exponentials {
     Expr magnitude = b.let("magnitude", value.abs());
     Expr e = expOfNegative(b, magnitude.times(-2));
     Expr rest = e.plus(e).div(e.plus(1));
-    Expr large = Polynomials.withSign(c(value, 1).minus(rest), value);
     Expr square = b.let("square", value.times(value));
-    Expr small = Polynomials.of(square, TANH_TAIL).times(square).fma(value, value);
-    return b.let("tanh", Exprs.select(magnitude.lt(c(value, 0.625)), small, large));
+    Expr small = Polynomials.of(square, TANH_TAIL).times(square).fma(magnitude, magnitude);
+    Expr size = Exprs.select(magnitude.lt(c(value, 0.625)), small, c(value, 1).minus(rest));
+    return b.let("tanh", Polynomials.withSign(size, value));
   }
 
   /** {@code log(1 + e^x)}, without overflow. */
