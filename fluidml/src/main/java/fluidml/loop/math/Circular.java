@@ -7,9 +7,9 @@ import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
 
 /**
- * Sine and cosine in F32. The nearest multiple of π/2 is subtracted in four parts with fused
- * operations, so results are good for magnitudes up to 2²¹; beyond, the absolute error grows up to
- * 1.
+ * Sine, cosine and tangent in F32. The nearest multiple of π/2 is subtracted in four parts with
+ * fused operations, so results are good for magnitudes up to 2²¹; beyond, errors grow until results
+ * are arbitrary.
  */
 final class Circular {
   private static final float ROUNDER = 0x1.8p23f;
@@ -23,7 +23,26 @@ final class Circular {
   /** {@code (cos(r) - 1 + r²/2) / r⁴} in r². */
   private static final double[] COS = {0x1.55554ap-5, -0x1.6c0c28p-10, 0x1.99e816p-16};
 
+  /**
+   * {@code (tan(r) / r - 1) / r²} in r², for |r| up to 0.87: 2/π is rounded, and so turns of large
+   * arguments are not always the nearest.
+   */
+  private static final double[] TAN = {
+    0x1.55554ep-2,
+    0x1.11137ap-3,
+    0x1.b99216p-5,
+    0x1.6da59p-6,
+    0x1.d7bb4ap-8,
+    0x1.d1cc1cp-8,
+    -0x1.59815ap-9,
+    0x1.73dc5ep-9
+  };
+
   private Circular() {}
+
+  private static Expr c(Expr like, double value) {
+    return Exprs.constant(like.type(), value);
+  }
 
   static Expr sin(BodyBuilder b, Expr x) {
     return b.let("sin", quarterTurns(b, x, 0));
@@ -38,9 +57,7 @@ final class Circular {
     Expr value = b.let(x);
     Type type = value.type();
     Type ints = type.as(ScalarType.I32);
-    Expr shifted =
-        b.let(
-            "shifted", value.fma(Exprs.constant(type, 2 / Math.PI), Exprs.constant(type, ROUNDER)));
+    Expr shifted = shifted(b, value);
     Expr turns = b.let("turns", shifted.minus(ROUNDER));
     Expr r = value;
     for (double part : HALF_PI) {
@@ -52,9 +69,45 @@ final class Circular {
     Expr half = square.fma(Exprs.constant(type, -0.5), Exprs.constant(type, 1));
     Expr cos = Polynomials.of(square, COS).fma(square.times(square), half);
     Expr quadrant = b.let("quadrant", Polynomials.bits(shifted).plus(quarters));
-    Expr odd = Exprs.and(quadrant, Exprs.integer(ints, 1)).ne(Exprs.integer(ints, 0));
     Expr sign = Exprs.shl(Exprs.and(quadrant, Exprs.integer(ints, 2)), 30);
-    Expr unsigned = Exprs.select(odd, cos, sin);
+    Expr unsigned = Exprs.select(isOdd(quadrant), cos, sin);
     return Exprs.bitcast(ScalarType.F32, Exprs.xor(Polynomials.bits(unsigned), sign));
+  }
+
+  /** The number of quarter turns, in the last bits. */
+  private static Expr shifted(BodyBuilder b, Expr x) {
+    Type type = x.type();
+    return b.let(
+        "shifted", x.fma(Exprs.constant(type, 2 / Math.PI), Exprs.constant(type, ROUNDER)));
+  }
+
+  private static Expr isOdd(Expr bits) {
+    Expr last = Exprs.and(bits, Exprs.integer(bits.type(), 1));
+    return last.ne(Exprs.integer(bits.type(), 0));
+  }
+
+  /**
+   * {@code tan(r)}, or {@code -1 / tan(r)} after an odd number of quarter turns; r and its tangent
+   * are sums of two numbers, so that the error is at most 1.3 ulp for magnitudes up to 2²¹.
+   */
+  static Expr tan(BodyBuilder b, Expr x) {
+    Expr value = b.let(x);
+    Expr shifted = shifted(b, value);
+    Expr turns = b.let("turns", shifted.minus(ROUNDER));
+    Expr near = b.let("near", turns.fma(c(value, -HALF_PI[0]), value));
+    Expr part = b.let("part", turns.times(-HALF_PI[1]));
+    Expr r = b.let("r", near.plus(part));
+    Expr low = near.minus(r).plus(part).plus(turns.fma(c(value, -HALF_PI[1]), part.neg()));
+    low = b.let("low", turns.fma(c(value, -HALF_PI[3]), turns.fma(c(value, -HALF_PI[2]), low)));
+    Expr square = b.let("square", r.times(r));
+    Expr tail = Polynomials.of(square, TAN).fma(r.times(square), square.fma(low, low));
+    tail = b.let("tail", tail);
+    Expr tan = b.let("tan", r.plus(tail));
+    Expr inverse = b.let("inverse", c(value, -1).div(tan));
+    Expr lost = tail.minus(tan.minus(r));
+    Expr missing = inverse.fma(lost, inverse.fma(tan, c(value, 1)));
+    Expr cotangent = missing.fma(inverse, inverse);
+    Expr result = Exprs.select(isOdd(Polynomials.bits(shifted)), cotangent, tan);
+    return b.let("tan", Exprs.select(value.eq(c(value, 0)), value, result));
   }
 }

@@ -32,10 +32,11 @@ public enum Elementary {
   SIN(Optional.of(Circular::sin), MathFunction.SIN),
   /** Magnitudes over 2²¹ lose accuracy as F32. */
   COS(Optional.of(Circular::cos), MathFunction.COS),
-  TAN(Optional.empty(), MathFunction.TAN),
-  ASIN(Optional.empty(), MathFunction.ASIN),
-  ACOS(Optional.empty(), MathFunction.ACOS),
-  ATAN(Optional.empty(), MathFunction.ATAN),
+  /** Magnitudes over 2²¹ lose accuracy as F32. */
+  TAN(Optional.of(Circular::tan), MathFunction.TAN),
+  ASIN(Optional.of(InverseCircular::asin), MathFunction.ASIN),
+  ACOS(Optional.of(InverseCircular::acos), MathFunction.ACOS),
+  ATAN(Optional.of(InverseCircular::atan), MathFunction.ATAN),
   SINH(Optional.empty(), MathFunction.SINH),
   COSH(Optional.empty(), MathFunction.COSH),
   ASINH(Optional.empty(), Elementary::asinh),
