@@ -1,5 +1,6 @@
 package fluidml.lower;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import fluidml.graph.GraphBuilder;
@@ -19,6 +20,7 @@ import fluidml.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -84,6 +86,18 @@ class ElementwiseExpressionsTest {
       check(List.of(new Elementwise.Unary(function)), dtype);
     }
     check(List.of(new Elementwise.IsInf(true, false), new Elementwise.IsInf(true, true)), dtype);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      names = {"IS_NAN", "NOT", "BITWISE_NOT"},
+      mode = EnumSource.Mode.EXCLUDE)
+  void everyFunctionOfFloatsWorksInAllLanes(UnaryFunction function) {
+    GraphBuilder g = new GraphBuilder("t");
+    g.add(new Elementwise.Unary(function), g.input("x", Type.tensor(DType.FLOAT32, Shape.of(N))));
+    Node node = g.nodes().getLast();
+    assertEquals(
+        16, ElementwiseExpressions.lanes(node, new Target(512, false), _ -> Optional.empty()));
   }
 
   @ParameterizedTest

@@ -39,9 +39,9 @@ public enum Elementary {
   ATAN(Optional.of(InverseCircular::atan), MathFunction.ATAN),
   SINH(Optional.of(Hyperbolic::sinh), MathFunction.SINH),
   COSH(Optional.of(Hyperbolic::cosh), MathFunction.COSH),
-  ASINH(Optional.empty(), Elementary::asinh),
-  ACOSH(Optional.empty(), Elementary::acosh),
-  ATANH(Optional.empty(), Elementary::atanh),
+  ASINH(Optional.of(InverseHyperbolic::asinh), Elementary::asinh),
+  ACOSH(Optional.of(InverseHyperbolic::acosh), Elementary::acosh),
+  ATANH(Optional.of(InverseHyperbolic::atanh), Elementary::atanh),
   CBRT(Optional.empty(), MathFunction.CBRT);
 
   private interface Writer extends BiFunction<BodyBuilder, Expr, Expr> {}
