@@ -46,8 +46,11 @@ final class ElementwiseOperators {
     "Tan",
     "Atan",
     "Asin",
+    "Acos",
     "Sinh",
+    "Cosh",
     "Asinh",
+    "Atanh",
     "ThresholdedRelu",
     "Celu",
     "Shrink"
@@ -63,6 +66,7 @@ final class ElementwiseOperators {
     }
     all.add(operator("Sqrt", net -> net.op("Sqrt", net.given(net.uniform(2, 1, ROWS)))));
     all.add(operator("Log", net -> net.op("Log", net.given(net.uniform(2, 1, ROWS)))));
+    all.add(operator("Acosh", net -> net.op("Acosh", net.given(net.uniform(2, 1, ROWS)))));
     all.add(operator("GELU", net -> new Layers(net).gelu(net.given(ROWS))));
     for (String op : BINARY) {
       all.add(
