@@ -1,6 +1,7 @@
 package fluidml.reference;
 
 import fluidml.graph.op.Indexing;
+import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -45,10 +46,17 @@ final class IndexingOps {
       case Indexing.NonZero nonZero -> Operands.result(NonZeros.coordinates(x));
       case Indexing.Compress compress ->
           Operands.result(compress(x, operands.tensor(1), compress.axis()));
-      case Indexing.Unique unique -> Uniques.unique(x, unique.axis(), unique.sorted());
+      case Indexing.Unique unique -> unique(x, unique, operands);
       case Indexing.NonMaxSuppression suppression ->
           Operands.result(Boxes.nonMaxSuppression(operands, suppression.centerPointBox()));
     };
+  }
+
+  private static List<Datum> unique(Tensor x, Indexing.Unique op, Operands operands) {
+    boolean real = x.dtype() != DType.STRING && x.dtype().kind() != DType.Kind.COMPLEX;
+    return op.axis().isEmpty() && real
+        ? new UniqueNumbers(x).unique(op.sorted(), operands::wants)
+        : Uniques.unique(x, op.axis(), op.sorted());
   }
 
   /** An index within an extent; negative ones count from the end. */

@@ -1,8 +1,6 @@
 package fluidml.reference;
 
-import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -20,9 +18,6 @@ final class Selection {
   /** A number for each element of a line: the larger it is, the earlier the element comes. */
   private final long[] keys;
 
-  /** The elements of a line of floats. */
-  private final float[] floats;
-
   private final PlaceHeap heap;
   private final int[] found;
 
@@ -36,7 +31,6 @@ final class Selection {
     this.x = x;
     this.largestFirst = largestFirst;
     keys = new long[length];
-    floats = new float[x.dtype().isFloat() ? length : 0];
     heap = new PlaceHeap(count);
     found = new int[count];
   }
@@ -52,11 +46,7 @@ final class Selection {
     if (found.length == 0) {
       return found;
     }
-    if (x.dtype().isFloat() && x.dtype() != DType.FLOAT64) {
-      floatKeys(from, step);
-    } else {
-      keys(from, step);
-    }
+    OrderKeys.read(x, from, step, keys);
     if (!largestFirst) {
       for (int i = 0; i < keys.length; i++) {
         keys[i] = ~keys[i];
@@ -68,38 +58,6 @@ final class Selection {
       select();
     }
     return found;
-  }
-
-  /** Keys of floats of up to 32 bits: they fit an int. */
-  private void floatKeys(long from, long step) {
-    if (x.dtype() == DType.FLOAT32 && step == 1) {
-      MemorySegment.copy(x.data(), NdIndex.FLOAT, from * 4, floats, 0, floats.length);
-    } else {
-      for (int i = 0; i < floats.length; i++) {
-        floats[i] = x.getFloat(from + i * step);
-      }
-    }
-    for (int i = 0; i < keys.length; i++) {
-      int bits = Float.floatToIntBits(floats[i] + 0.0f);
-      keys[i] = bits ^ ((bits >> 31) & Integer.MAX_VALUE);
-    }
-  }
-
-  /** Keys of other numbers: those of integers of up to 32 bits fit an int. */
-  private void keys(long from, long step) {
-    for (int i = 0; i < keys.length; i++) {
-      long at = from + i * step;
-      keys[i] =
-          switch (x.dtype()) {
-            case FLOAT64 -> {
-              long bits = Double.doubleToLongBits(x.getDouble(at) + 0.0);
-              yield bits ^ ((bits >> 63) & Long.MAX_VALUE);
-            }
-            case UINT64 -> x.getLong(at) ^ Long.MIN_VALUE;
-            case UINT32 -> x.getLong(at) + Integer.MIN_VALUE;
-            default -> x.getLong(at);
-          };
-    }
   }
 
   /** Sorts keys that fit an int, each with the complement of its place below it. */
