@@ -15,7 +15,7 @@ import java.util.OptionalInt;
 
 /**
  * Movements that views cannot express, as copies: Concat operands that are not in place, Reshape
- * across strides, Tile, Pad, Trilu.
+ * across strides, Tile, Pad, ReverseSequence, Trilu.
  */
 public final class MovementLowering implements Lowering {
   @Override
@@ -45,12 +45,12 @@ public final class MovementLowering implements Lowering {
       case Movement.Split split -> split(node, split, x, context);
       case Movement.Tile tile -> tile(node, tile.repeats(), x, y, context);
       case Movement.Pad pad -> PadKernel.lower(node, pad, context);
+      case Movement.ReverseSequence reverse -> ReversedSequences.lower(node, reverse, context);
       case Movement.Trilu trilu -> triangle(node, trilu.upper(), x, y, context);
       case Movement.SplitBy _,
           Movement.SliceBy _,
           Movement.PadBy _,
           Movement.TileBy _,
-          Movement.ReverseSequence _,
           Movement.Col2Im _,
           Movement.CenterCropPad _ ->
           new Result.Refused("no schedule for " + Labels.of(op));

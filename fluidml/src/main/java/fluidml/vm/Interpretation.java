@@ -3,6 +3,7 @@ package fluidml.vm;
 import fluidml.error.KernelFailureException;
 import fluidml.graph.Node;
 import fluidml.graph.Value;
+import fluidml.graph.op.Control;
 import fluidml.lower.Step;
 import fluidml.lower.Storage;
 import fluidml.reference.Datum;
@@ -97,22 +98,38 @@ final class Interpretation {
         }
         target.copyFrom(result.tensor().data());
       } else {
-        // A copy: the operand it may be a view of lies in memory that is used again.
-        dynamic.put(output, detached(result));
+        dynamic.put(output, detached(result, node, operands));
         learn(output, result);
       }
     }
   }
 
-  private static Datum detached(Datum datum) {
+  /** The same without views of operands, which may lie in memory that is used again. */
+  private static Datum detached(Datum datum, Node node, List<Datum> operands) {
     return switch (datum) {
-      case Datum.TensorDatum tensor -> Datum.of(tensor.tensor().copy());
+      case Datum.TensorDatum(Tensor tensor) ->
+          // Bodies see more values than the operands.
+          node.op() instanceof Control || operands.stream().anyMatch(o -> isView(tensor, o))
+              ? Datum.of(tensor.copy())
+              : datum;
       case Datum.SequenceDatum sequence ->
           new Datum.SequenceDatum(
-              sequence.elements().stream().map(Interpretation::detached).toList());
+              sequence.elements().stream().map(d -> detached(d, node, operands)).toList());
       case Datum.OptionalDatum optional ->
-          new Datum.OptionalDatum(optional.value().map(Interpretation::detached));
+          new Datum.OptionalDatum(optional.value().map(d -> detached(d, node, operands)));
       case Datum.NoDatum none -> none;
+    };
+  }
+
+  private static boolean isView(Tensor tensor, Datum operand) {
+    return switch (operand) {
+      case Datum.TensorDatum(Tensor other) ->
+          tensor.data().asOverlappingSlice(other.data()).isPresent();
+      case Datum.SequenceDatum(List<Datum> elements) ->
+          elements.stream().anyMatch(e -> isView(tensor, e));
+      case Datum.OptionalDatum(Optional<Datum> value) ->
+          value.filter(v -> isView(tensor, v)).isPresent();
+      case Datum.NoDatum _ -> false;
     };
   }
 

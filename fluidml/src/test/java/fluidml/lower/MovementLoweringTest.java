@@ -133,6 +133,59 @@ class MovementLoweringTest {
     }
   }
 
+  /** Time and batch on any two axes, in the operand's order of memory and turned around. */
+  @ParameterizedTest
+  @MethodSource("dtypes")
+  void reversesSequences(DType dtype) {
+    for (int[] axes : new int[][] {{0, 1}, {1, 0}, {0, 2}, {2, 1}, {1, 2}, {-1, -3}}) {
+      GraphBuilder g = new GraphBuilder("t");
+      Value x = g.input("x", Type.tensor(dtype, Shape.of(Dim.of(3), N, Dim.of(37))));
+      int batch = Math.floorMod(axes[0], 3);
+      Dim count = x.shape().dim(batch);
+      Value lengths = g.input("lengths", Type.tensor(DType.INT64, Shape.of(count)));
+      g.output(g.add(new Movement.ReverseSequence(axes[0], axes[1]), x, lengths));
+      Value turned = g.add(new Movement.Transpose(List.of(2, 0, 1)), x);
+      g.output(
+          g.add(
+              new Movement.ReverseSequence((batch + 1) % 3, Math.floorMod(axes[1] + 1, 3)),
+              turned,
+              lengths));
+      for (int rows : new int[] {1, 18}) {
+        long[] dims = {3, rows, 37};
+        long[] ends = new long[(int) dims[batch]];
+        long most = dims[Math.floorMod(axes[1], 3)];
+        for (int i = 0; i < ends.length; i++) {
+          ends[i] = i == 0 ? most : random.nextLong(most + 1);
+        }
+        Compiled.check(g.build(), 0, Compiled.random(dtype, random, dims), Tensor.ofLongs(ends));
+      }
+    }
+  }
+
+  @Test
+  void lengthsOutsideEndTheRun() {
+    for (int time : new int[] {1, 2}) {
+      GraphBuilder g = new GraphBuilder("t");
+      Value x = g.input("x", Type.tensor(DType.FLOAT32, Shape.of(2, 5, 5)));
+      Value lengths = g.input("lengths", Type.tensor(DType.INT64, Shape.of(2)));
+      g.output(g.add(new Movement.ReverseSequence(0, time), x, lengths));
+      for (long length : new long[] {6, -1, Long.MIN_VALUE}) {
+        KernelFailureException e =
+            assertThrows(
+                KernelFailureException.class,
+                () ->
+                    Compiled.run(
+                        g.build(),
+                        new Target(256, true),
+                        1,
+                        f32(2, 5, 5),
+                        Tensor.ofLongs(5, length)));
+        assertTrue(
+            e.getMessage().contains(length + " is not a length of a sequence"), e.getMessage());
+      }
+    }
+  }
+
   @Test
   void takesLongColumnsApart() {
     GraphBuilder g = new GraphBuilder("t");

@@ -31,6 +31,7 @@ import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -178,6 +179,46 @@ final class ExecutorTest {
                 () -> executor.run(new Datum[] {Datum.of(wrong)}, new Tensor[1]));
         assertEquals("x", e.input());
       }
+    }
+  }
+
+  /** A result of the interpreter that is a view of planned memory outlives it, as others do. */
+  @Test
+  void interpretedResultsOutliveTheRun() {
+    Graph graph =
+        GraphParser.parse(
+            """
+            graph "views" (%x: f32[n,4], %t: i64[2], %k: bool[m]) {
+              %y: f32[n,4] = Unary(NEG) %x
+              %r: f32[_a,_b] = ReshapeBy(false) %y, %t
+              %c: f32[_c,4] = Compress(0) %y, %k
+              return %r, %c
+            }
+            """);
+    Target target = new Target(0, false);
+    try (ThreadTeam team = new ThreadTeam(1);
+        Executable executable =
+            new Executable(
+                Lowerer.lower(graph, target, List.of(new MapLowering()), true),
+                new KernelCompiler(target));
+        Executor executor =
+            new Executor(executable, team, Planners.fast(), 3, Long.MAX_VALUE, false)) {
+      Datum shape = Datum.of(Tensor.ofLongs(4, 2));
+      Datum kept = Datum.of(Tensor.of(new boolean[] {false, true}, 2));
+      List<List<Datum>> results = new ArrayList<>();
+      for (int first : new int[] {1, 20}) {
+        float[] x = new float[8];
+        for (int i = 0; i < x.length; i++) {
+          x[i] = first + i;
+        }
+        Datum[] inputs = {Datum.of(Tensor.of(x, 2, 4)), shape, kept};
+        results.add(executor.run(inputs, new Tensor[2]));
+      }
+      float[] all = {-1, -2, -3, -4, -5, -6, -7, -8};
+      assertArrayEquals(all, results.get(0).get(0).tensor().toFloats());
+      float[] last = {-5, -6, -7, -8};
+      assertArrayEquals(last, results.get(0).get(1).tensor().toFloats());
+      assertEquals(-27, results.get(1).get(1).tensor().toFloats()[3]);
     }
   }
 

@@ -104,8 +104,14 @@ final class MovementTypes {
       case ReverseSequence reverse -> {
         site.arity(2, 2);
         Optional<Shape> x = site.rank(0, 2, Integer.MAX_VALUE);
-        x.ifPresent(s -> site.axis(reverse.batchAxis(), s.rank()));
+        Optional<Shape> lengths = site.rank(1, 1, 1);
+        site.requireIndex(1);
         x.ifPresent(s -> site.axis(reverse.timeAxis(), s.rank()));
+        x.ifPresent(
+            s -> {
+              Dim batch = s.dim(site.axis(reverse.batchAxis(), s.rank()));
+              lengths.ifPresent(n -> site.agree(batch, n.dim(0), "lengths of sequences"));
+            });
         yield site.one(site.dtype(0), x);
       }
       case Col2Im _ -> DynamicMovementTypes.col2Im(site);
