@@ -26,6 +26,11 @@ final class PlaceHeap {
     return keys[0];
   }
 
+  /** The place on top. */
+  int place() {
+    return places[0];
+  }
+
   /** Adds a place; there must be room. */
   void add(long key, int place) {
     int at = size++;

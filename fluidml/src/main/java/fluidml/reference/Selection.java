@@ -1,6 +1,8 @@
 package fluidml.reference;
 
+import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -18,6 +20,9 @@ final class Selection {
   /** A number for each element of a line: the larger it is, the earlier the element comes. */
   private final long[] keys;
 
+  /** The elements of a line of float32. */
+  private final float[] floats;
+
   private final PlaceHeap heap;
   private final int[] found;
 
@@ -31,6 +36,7 @@ final class Selection {
     this.x = x;
     this.largestFirst = largestFirst;
     keys = new long[length];
+    floats = new float[x.dtype() == DType.FLOAT32 ? length : 0];
     heap = new PlaceHeap(count);
     found = new int[count];
   }
@@ -46,13 +52,18 @@ final class Selection {
     if (found.length == 0) {
       return found;
     }
+    boolean sorts = x.dtype().bits() <= 32 && found.length > keys.length / SORTED_SHARE;
+    if (x.dtype() == DType.FLOAT32 && !sorts) {
+      selectFloats(from, step);
+      return found;
+    }
     OrderKeys.read(x, from, step, keys);
     if (!largestFirst) {
       for (int i = 0; i < keys.length; i++) {
         keys[i] = ~keys[i];
       }
     }
-    if (x.dtype().bits() <= 32 && found.length > keys.length / SORTED_SHARE) {
+    if (sorts) {
       sort();
     } else {
       select();
@@ -84,6 +95,45 @@ final class Selection {
         last = heap.key();
       }
     }
+    empty();
+  }
+
+  /** The same for floats, which have keys only where they do not come behind the last for sure. */
+  private void selectFloats(long from, long step) {
+    if (step == 1) {
+      MemorySegment.copy(x.data(), NdIndex.FLOAT, from * 4, floats, 0, floats.length);
+    } else {
+      for (int i = 0; i < floats.length; i++) {
+        floats[i] = x.getFloat(from + i * step);
+      }
+    }
+    boolean largest = largestFirst;
+    heap.clear();
+    for (int i = 0; i < found.length; i++) {
+      heap.add(key(floats[i]), ~i);
+    }
+    float last = floats[~heap.place()];
+    for (int i = found.length; i < floats.length; i++) {
+      float value = floats[i];
+      if (largest ? value <= last : value >= last) {
+        continue;
+      }
+      long key = key(value);
+      if (key > heap.key()) {
+        heap.replace(key, ~i);
+        last = floats[~heap.place()];
+      }
+    }
+    empty();
+  }
+
+  private long key(float value) {
+    int key = OrderKeys.of(value);
+    return largestFirst ? key : ~key;
+  }
+
+  /** Takes the places from the heap, the last first. */
+  private void empty() {
     for (int i = found.length - 1; i >= 0; i--) {
       found[i] = ~heap.remove();
     }
