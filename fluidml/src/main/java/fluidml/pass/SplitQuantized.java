@@ -10,6 +10,7 @@ import fluidml.graph.op.Contraction.MatMulInteger;
 import fluidml.graph.op.Contraction.QLinearConv;
 import fluidml.graph.op.Contraction.QLinearMatMul;
 import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Elementwise.BitCast;
 import fluidml.graph.op.Elementwise.Clip;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
@@ -35,10 +36,15 @@ import java.util.Optional;
  *
  * <pre>
  * before: return QuantizeLinear(x, scale, zero)
- * after:  return Cast{uint8}(Clip(Add(Round(Div(x, scale)), Cast{f32}(zero)), 0, 255))
+ * after:  t = Add(Add(Div(x, scale), 1.5·2²³), Cast{f32}(zero))
+ *         b = BitCast{i32}(Where(IsNaN(t), 1.5·2²³, t))
+ *         return Cast{uint8}(Clip(b, 0x4b400000, 0x4b4000ff))
  * </pre>
  */
 public final class SplitQuantized implements Pass {
+  /** Floats around it are whole, and its bits end with 16 zeros at least. */
+  private static final float SHIFT = 0x1.8p23f;
+
   private static final List<Rule> RULES =
       List.of(
           Rule.of("quantising is arithmetic", QuantizeLinear.class, SplitQuantized::quantize),
@@ -81,20 +87,52 @@ public final class SplitQuantized implements Pass {
 
   /** Round to the nearest, to even in the middle, then add the zero point, within the range. */
   private static Value quantized(Value x, Value scale, Value zero, DType to, Rewriter g) {
-    Value ratio = g.emit(new Unary(UnaryFunction.ROUND), g.binary(BinaryFunction.DIV, x, scale));
+    Value ratio = g.binary(BinaryFunction.DIV, x, scale);
+    if (x.dtype() == DType.FLOAT32) {
+      return shiftedAndQuantized(ratio, zero, to, g);
+    }
+    Value whole = g.emit(new Unary(UnaryFunction.ROUND), ratio);
     Value sum =
-        zero.isPresent() ? g.binary(BinaryFunction.ADD, ratio, g.cast(zero, x.dtype())) : ratio;
+        zero.isPresent() ? g.binary(BinaryFunction.ADD, whole, g.cast(zero, x.dtype())) : whole;
     return g.cast(bounded(sum, to, g), to);
   }
 
+  /**
+   * The same for float32: a number that has no fraction bits, added, rounds, and leaves the result
+   * in the low bits of the sum. Bits of positive floats compare as these do, so that they are kept
+   * in range as integers; where the ratio is too large for all that, the sum is far outside, too.
+   * NaN gives 0.
+   */
+  private static Value shiftedAndQuantized(Value ratio, Value zero, DType to, Rewriter g) {
+    Value shift = g.scalar(DType.FLOAT32, SHIFT);
+    Value rounded = g.binary(BinaryFunction.ADD, ratio, shift);
+    Value sum =
+        zero.isPresent()
+            ? g.binary(BinaryFunction.ADD, rounded, g.cast(zero, DType.FLOAT32))
+            : rounded;
+    Value none = g.emit(new Unary(UnaryFunction.IS_NAN), sum);
+    Value number = g.emit(new Where(), none, shift, sum);
+    Value bits = g.emit(new BitCast(DType.INT32), number);
+    double origin = Float.floatToIntBits(SHIFT);
+    Value bounded =
+        g.emit(
+            new Clip(),
+            bits,
+            g.scalar(DType.INT32, origin + least(to)),
+            g.scalar(DType.INT32, origin + greatest(to)));
+    return g.cast(bounded, to);
+  }
+
   private static Value bounded(Value x, DType to, Rewriter g) {
-    boolean signed = to.kind() == DType.Kind.SIGNED;
-    double count = Math.scalb(1.0, to.bits());
-    return g.emit(
-        new Clip(),
-        x,
-        g.scalar(x.dtype(), signed ? -count / 2 : 0),
-        g.scalar(x.dtype(), signed ? count / 2 - 1 : count - 1));
+    return g.emit(new Clip(), x, g.scalar(x.dtype(), least(to)), g.scalar(x.dtype(), greatest(to)));
+  }
+
+  private static double least(DType to) {
+    return to.kind() == DType.Kind.SIGNED ? -Math.scalb(1.0, to.bits() - 1) : 0;
+  }
+
+  private static double greatest(DType to) {
+    return least(to) + Math.scalb(1.0, to.bits()) - 1;
   }
 
   private static Optional<Value> dequantize(Node node, Rewriter g) {
