@@ -331,6 +331,11 @@ final class MethodEmitter {
     return depths.getOrDefault(name, 0);
   }
 
+  /** How many loops are open that were not where a variable or register got its value. */
+  int loopsSince(String name) {
+    return depth - depth(name);
+  }
+
   void size(String name) {
     code.lload(sizeSlots.get(name));
   }

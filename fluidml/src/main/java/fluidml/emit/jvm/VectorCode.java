@@ -118,9 +118,13 @@ final class VectorCode {
     code.checkcast(lane.vector);
   }
 
-  /** Pushes a vector that is no receiver: the callee checks its class. */
+  /**
+   * Pushes a vector that is no receiver: the callee checks its class. One that several loops around
+   * carry is cast before, since the check alone says too little then for C2 to keep it in a
+   * register.
+   */
   private void argument(Expr expr) {
-    if (expr instanceof Expr.Read r) {
+    if (expr instanceof Expr.Read r && method.loopsSince(r.register().name()) <= 1) {
       method.read(r.register());
     } else {
       emit(expr);
