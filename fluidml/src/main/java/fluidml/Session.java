@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Function;
 
 /**
  * Runs a {@link Model} in an arena of its own. Safe for use by many threads, one run at a time:
@@ -52,22 +51,22 @@ public final class Session implements AutoCloseable {
         options.profile());
   }
 
-  /** Does something within the limit on memory, if need be by computing cheap tensors again. */
-  private <T> T within(Executor first, Function<Executor, T> action) {
-    try {
-      last = executor;
-      return action.apply(first);
-    } catch (MemoryLimitException e) {
-      // A limit is checked before anything runs; what the machine refuses is not a matter of plans.
-      if (e.allowedBytes() < 0) {
-        throw e;
-      }
-      if (recomputing.isEmpty()) {
-        recomputing = model.executable().flatMap(Executable::recomputing).map(this::executor);
-      }
-      last = recomputing;
-      return action.apply(recomputing.orElseThrow(() -> e));
+  /**
+   * The executor that computes cheap tensors again, for when the first one's memory is beyond the
+   * limit.
+   *
+   * @throws MemoryLimitException the given one, if there is no such executor or the machine refused
+   *     the memory, which no plan changes
+   */
+  private Executor recomputing(MemoryLimitException e) {
+    if (e.allowedBytes() < 0) {
+      throw e;
     }
+    if (recomputing.isEmpty()) {
+      recomputing = model.executable().flatMap(Executable::recomputing).map(this::executor);
+    }
+    last = recomputing;
+    return recomputing.orElseThrow(() -> e);
   }
 
   /**
@@ -125,14 +124,14 @@ public final class Session implements AutoCloseable {
     lock.lock();
     try {
       requireOpen();
-      executor.ifPresent(
-          first ->
-              within(
-                  first,
-                  e -> {
-                    e.prepare(ordered);
-                    return true;
-                  }));
+      last = executor;
+      if (executor.isPresent()) {
+        try {
+          executor.get().prepare(ordered);
+        } catch (MemoryLimitException e) {
+          recomputing(e).prepare(ordered);
+        }
+      }
     } finally {
       lock.unlock();
     }
@@ -228,9 +227,15 @@ public final class Session implements AutoCloseable {
     lock.lock();
     try {
       requireOpen();
-      return executor.isPresent()
-          ? within(executor.get(), e -> e.run(inputs, outputs))
-          : interpret(inputs, outputs);
+      last = executor;
+      if (executor.isEmpty()) {
+        return interpret(inputs, outputs);
+      }
+      try {
+        return executor.get().run(inputs, outputs);
+      } catch (MemoryLimitException e) {
+        return recomputing(e).run(inputs, outputs);
+      }
     } finally {
       lock.unlock();
     }
