@@ -45,7 +45,7 @@ public final class WindowSchedule {
   private static final int SMALL_IMAGE = 112;
 
   /** Taps along the last axis that are written out. */
-  private static final int LONGEST_ROW = 7;
+  private static final int LONGEST_ROW = 9;
 
   /**
    * Statements and expressions of a block with all that is fused behind it, at most. They take 3 to
