@@ -123,6 +123,7 @@ final class SoakCommand implements Callable<Integer> {
           "--callers, --runs-per-session and --interval are more than 0");
     }
     List<Look> looks = new ArrayList<>();
+    long before = NativeBuffer.liveBytes();
     long begin = System.nanoTime();
     try (OnnxFile file = OnnxFile.open(Inputs.modelFile(path));
         Model model = Model.of(graph(file), Options.defaults().withThreads(1));
@@ -156,7 +157,7 @@ final class SoakCommand implements Callable<Integer> {
         callers,
         (System.nanoTime() - begin) / 1e9);
     draw(looks);
-    return verdict(looks);
+    return verdict(looks, before);
   }
 
   private Graph graph(OnnxFile file) {
@@ -215,8 +216,8 @@ final class SoakCommand implements Callable<Integer> {
     return looks.stream().map(l -> new double[] {l.runs, bytes.applyAsLong(l) / 1e6}).toList();
   }
 
-  private int verdict(List<Look> looks) {
-    long left = NativeBuffer.liveBytes();
+  private int verdict(List<Look> looks, long before) {
+    long left = Math.max(0, NativeBuffer.liveBytes() - before);
     int third = looks.size() / 3;
     if (third == 0) {
       System.out.printf("too short to judge growth; %d bytes are left%n", left);
