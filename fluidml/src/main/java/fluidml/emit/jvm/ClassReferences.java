@@ -31,6 +31,12 @@ final class ClassReferences {
           "fluidml/emit/CompiledKernel",
           PACKAGE + "Memory");
 
+  /**
+   * What vectors and masks have in common: the type of a local variable that holds either. Named,
+   * never used.
+   */
+  private static final String VECTOR_OR_MASK = "jdk/internal/vm/vector/VectorSupport$VectorPayload";
+
   private static final int MAGIC = 0xCAFEBABE;
 
   private final String where;
@@ -99,9 +105,15 @@ final class ClassReferences {
       throw new InvalidModelException(
           where, "the class %s uses %s".formatted(self, className(entry)));
     }
-    if (tag >= 9
-        && tag <= 11
-        && className(in.getShort(places[entry] + 1)).equals("java/lang/Class")) {
+    if (tag < 9 || tag > 11) {
+      return;
+    }
+    String owner = className(in.getShort(places[entry] + 1));
+    if (owner.equals(VECTOR_OR_MASK)) {
+      throw new InvalidModelException(
+          where, "the class %s uses a member of %s".formatted(self, owner));
+    }
+    if (owner.equals("java/lang/Class")) {
       int nameAndType = in.getShort(places[entry] + 3) & 0xFFFF;
       String member = text(in.getShort(places[nameAndType] + 1));
       if (!member.equals("cast")) {
@@ -130,6 +142,7 @@ final class ClassReferences {
 
   private static boolean isAllowed(String name, String self) {
     return name.equals(self)
+        || name.equals(VECTOR_OR_MASK)
         || ALLOWED.contains(name)
         || name.startsWith("jdk/incubator/vector/")
         || name.startsWith("java/lang/foreign/ValueLayout$")

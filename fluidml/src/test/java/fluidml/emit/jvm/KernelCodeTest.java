@@ -107,6 +107,16 @@ final class KernelCodeTest {
                     .pop()),
         "java/lang/Class.forName");
     assertRefused(
+        kernelThat(
+            code ->
+                code.aconst_null()
+                    .invokevirtual(
+                        ClassDesc.of("jdk.internal.vm.vector.VectorSupport$VectorPayload"),
+                        "getPayload",
+                        MethodTypeDesc.of(ConstantDescs.CD_Object))
+                    .pop()),
+        "a member of jdk/internal/vm/vector");
+    assertRefused(
         kernelThat(code -> code.ldc(MethodTypeDesc.of(ConstantDescs.CD_void)).pop()),
         "links at run time");
     assertRefused(new byte[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, "no class file");
