@@ -2,7 +2,8 @@ package fluidml.loop;
 
 /**
  * Scalar F64 functions of the Java library, for the types and widths that no polynomial in {@code
- * fluidml.loop.math} covers. Results are those of {@link StrictMath}.
+ * fluidml.loop.math} covers, with the results of {@link StrictMath}; and parts of such functions
+ * that it lacks.
  */
 public enum MathFunction {
   EXP(1),
@@ -20,7 +21,17 @@ public enum MathFunction {
   TANH(1),
   CBRT(1),
   POW(2),
-  ATAN2(2);
+  ATAN2(2),
+  /**
+   * The nearest number of quarter turns in an angle, modulo 4, for F32 numbers of a magnitude of at
+   * least 2¹⁷; anything for others.
+   */
+  QUARTER_TURNS(1),
+  /**
+   * An angle less its nearest number of quarter turns, to 30 bits, for F32 numbers of a magnitude
+   * of at least 2¹⁷; NaN for infinities and NaN, anything for others.
+   */
+  QUARTER_REST(1);
 
   private final int arity;
 
@@ -33,7 +44,12 @@ public enum MathFunction {
     return arity;
   }
 
-  /** Lower-case name, as printed and as {@link StrictMath} calls it. */
+  /** Whether {@link StrictMath} has the function. */
+  public boolean isStandard() {
+    return this != QUARTER_TURNS && this != QUARTER_REST;
+  }
+
+  /** Lower-case name, as printed and as {@link StrictMath} calls it, if it does. */
   public String text() {
     return Ops.text(this);
   }

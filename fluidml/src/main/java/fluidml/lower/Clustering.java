@@ -279,25 +279,20 @@ public final class Clustering {
                 1;
             case EXP,
                 LOG,
-                SIN,
-                COS,
-                TAN,
                 ASIN,
                 ACOS,
                 ATAN,
                 SINH,
                 COSH,
                 TANH,
-                ASINH,
-                ACOSH,
                 ATANH,
                 ERF,
                 SIGMOID,
-                SOFTPLUS,
                 MISH,
                 GELU,
                 GELU_TANH ->
                 12;
+            case SIN, COS, TAN, ASINH, ACOSH, SOFTPLUS -> 16;
           };
       case Elementwise.ParametricUnary _ -> 8;
       case Elementwise.Binary binary ->

@@ -2,19 +2,25 @@ package fluidml.lower;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
+import fluidml.emit.jvm.KernelCompiler;
 import fluidml.graph.Graph;
 import fluidml.graph.GraphBuilder;
 import fluidml.graph.Type;
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.MatMul;
+import fluidml.graph.op.Elementwise;
 import fluidml.graph.op.Elementwise.Binary;
 import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Elementwise.UnaryFunction;
+import fluidml.graph.op.Reduction;
 import fluidml.loop.Target;
 import fluidml.tensor.DType;
+import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +28,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class LoweredClustersTest {
   private static final int WIDTH = 12;
@@ -92,5 +100,25 @@ final class LoweredClustersTest {
     List<KernelCall> calls = calls(Compiled.lower(graph, TARGET, decisions));
     assertFalse(calls.get(0).kernel().equals(calls.get(1).kernel()));
     Compiled.check(graph, 1e-4, decisions, Compiled.random(DType.FLOAT32, random, 5, WIDTH));
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SIN", "COS", "TAN", "ASINH", "ACOSH", "SOFTPLUS", "ERF"})
+  void chainsOfLongFunctionsFitTheirMethods(UnaryFunction function) {
+    GraphBuilder builder = new GraphBuilder("t");
+    Value x = builder.input("x", Type.tensor(DType.FLOAT32, Shape.of(3, 40)));
+    for (int i = 0; i < 4; i++) {
+      x = builder.add(new Elementwise.Unary(function), x);
+    }
+    x = builder.add(new Reduction.Softmax(1), x);
+    for (int i = 0; i < 5; i++) {
+      x = builder.add(new Elementwise.Unary(function), x);
+    }
+    builder.output(x);
+    Target target = new Target(512, false);
+    for (Step step : Compiled.lower(builder.build(), target).steps()) {
+      assertInstanceOf(Step.Call.class, step);
+      new KernelCompiler(target).compile(((Step.Call) step).call().kernel());
+    }
   }
 }

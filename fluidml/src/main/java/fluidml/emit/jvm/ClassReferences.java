@@ -29,7 +29,8 @@ final class ClassReferences {
           "java/lang/foreign/ValueLayout",
           "java/nio/ByteOrder",
           "fluidml/emit/CompiledKernel",
-          PACKAGE + "Memory");
+          PACKAGE + "Memory",
+          PACKAGE + "QuarterTurns");
 
   /**
    * What vectors and masks have in common: the type of a local variable that holds either. Named,

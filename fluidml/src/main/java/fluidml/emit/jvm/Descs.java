@@ -12,6 +12,7 @@ import java.util.Arrays;
 
 /** Names of classes and shapes of methods that emitted code refers to. */
 final class Descs {
+  static final ClassDesc QUARTER_TURNS = ClassDesc.of("fluidml.emit.jvm.QuarterTurns");
   static final ClassDesc MEMORY = ClassDesc.of("fluidml.emit.jvm.Memory");
   static final ClassDesc COMPILED_KERNEL = ClassDesc.of("fluidml.emit.CompiledKernel");
   static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");

@@ -25,8 +25,8 @@ public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
   public static final int VERSION = version();
 
   private static int version() {
-    return Stream.of(Memory.class.getDeclaredMethods(), CompiledKernel.class.getDeclaredMethods())
-        .flatMap(Stream::of)
+    return Stream.of(Memory.class, QuarterTurns.class, CompiledKernel.class)
+        .flatMap(called -> Stream.of(called.getDeclaredMethods()))
         .filter(method -> !method.isSynthetic())
         .map(Method::toString)
         .sorted()

@@ -8,6 +8,7 @@ import static java.lang.constant.ConstantDescs.CD_long;
 import fluidml.loop.BinaryOp;
 import fluidml.loop.CompareOp;
 import fluidml.loop.Expr;
+import fluidml.loop.MathFunction;
 import fluidml.loop.ScalarType;
 import fluidml.loop.UnaryOp;
 import java.lang.classfile.CodeBuilder;
@@ -65,9 +66,18 @@ final class ScalarCode {
         ClassDesc[] parameters =
             Collections.nCopies(i.operands().size(), CD_double).toArray(new ClassDesc[0]);
         code.invokestatic(
-            Descs.STRICT_MATH, i.function().text(), Descs.method(CD_double, parameters));
+            i.function().isStandard() ? Descs.STRICT_MATH : Descs.QUARTER_TURNS,
+            methodName(i.function()),
+            Descs.method(CD_double, parameters));
       }
     }
+  }
+
+  private static String methodName(MathFunction function) {
+    if (function.isStandard()) {
+      return function.text();
+    }
+    return function == MathFunction.QUARTER_REST ? "quarterRest" : "quarterTurns";
   }
 
   static TypeKind kind(ScalarType scalar) {

@@ -5,17 +5,17 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.ScalarType;
 import fluidml.loop.Type;
+import java.util.Optional;
 
 /**
- * Sine, cosine and tangent in F32. The nearest multiple of π/2 is subtracted in four parts with
- * fused operations, so results are good for magnitudes up to 2²¹; beyond, errors grow until results
- * are arbitrary.
+ * Sine, cosine and tangent in F32. The nearest multiple of π/2 is subtracted in three parts with
+ * fused operations; {@link LargeAngles} replaces what comes out of magnitudes too large for that.
  */
 final class Circular {
   private static final float ROUNDER = 0x1.8p23f;
-  private static final double[] HALF_PI = {
-    0x1.921fb6p+0, -0x1.777a5cp-25, -0x1.ee59dap-50, 0x1.98a2e0p-77
-  };
+
+  /** Parts of π/2, all of one sign, so that nothing is subtracted from a zero of either sign. */
+  private static final double[] HALF_PI = {0x1.921fb4p+0, 0x1.4442dp-24, 0x1.846988p-48};
 
   /** {@code (sin(r) / r - 1) / r²} in r². */
   private static final double[] SIN = {-0x1.555546p-3, 0x1.110774p-7, -0x1.9951fap-13};
@@ -63,12 +63,15 @@ final class Circular {
     for (double part : HALF_PI) {
       r = turns.fma(Exprs.constant(type, -part), r);
     }
-    r = b.let("r", r);
-    Expr square = b.let("square", r.times(r));
-    Expr sin = Polynomials.of(square, SIN).times(square).fma(r, r);
+    Expr.Read rest = b.variable("r", r);
+    Expr.Read count = b.variable("count", Polynomials.bits(shifted));
+    LargeAngles.reduce(b, value, count, rest, Optional.empty());
+    Expr square = b.let("square", rest.times(rest));
+    // The sum with zero is positive where the square is zero: a zero keeps its sign.
+    Expr sin = Polynomials.of(square, SIN).fma(square, c(value, 0)).fma(rest, rest);
     Expr half = square.fma(Exprs.constant(type, -0.5), Exprs.constant(type, 1));
     Expr cos = Polynomials.of(square, COS).fma(square.times(square), half);
-    Expr quadrant = b.let("quadrant", Polynomials.bits(shifted).plus(quarters));
+    Expr quadrant = b.let("quadrant", count.plus(quarters));
     Expr sign = Exprs.shl(Exprs.and(quadrant, Exprs.integer(ints, 2)), 30);
     Expr unsigned = Exprs.select(isOdd(quadrant), cos, sin);
     return Exprs.bitcast(ScalarType.F32, Exprs.xor(Polynomials.bits(unsigned), sign));
@@ -88,7 +91,7 @@ final class Circular {
 
   /**
    * {@code tan(r)}, or {@code -1 / tan(r)} after an odd number of quarter turns; r and its tangent
-   * are sums of two numbers, so that the error is at most 1.3 ulp for magnitudes up to 2²¹.
+   * are sums of two numbers, so that the error is at most 1.3 ulp.
    */
   static Expr tan(BodyBuilder b, Expr x) {
     Expr value = b.let(x);
@@ -96,18 +99,21 @@ final class Circular {
     Expr turns = b.let("turns", shifted.minus(ROUNDER));
     Expr near = b.let("near", turns.fma(c(value, -HALF_PI[0]), value));
     Expr part = b.let("part", turns.times(-HALF_PI[1]));
-    Expr r = b.let("r", near.plus(part));
-    Expr low = near.minus(r).plus(part).plus(turns.fma(c(value, -HALF_PI[1]), part.neg()));
-    low = b.let("low", turns.fma(c(value, -HALF_PI[3]), turns.fma(c(value, -HALF_PI[2]), low)));
+    Expr.Read r = b.variable("r", near.plus(part));
+    Expr lost = near.minus(r).plus(part).plus(turns.fma(c(value, -HALF_PI[1]), part.neg()));
+    lost = turns.fma(c(value, -HALF_PI[2]), lost);
+    Expr.Read low = b.variable("low", lost);
+    Expr.Read count = b.variable("count", Polynomials.bits(shifted));
+    LargeAngles.reduce(b, value, count, r, Optional.of(low));
     Expr square = b.let("square", r.times(r));
     Expr tail = Polynomials.of(square, TAN).fma(r.times(square), square.fma(low, low));
     tail = b.let("tail", tail);
     Expr tan = b.let("tan", r.plus(tail));
     Expr inverse = b.let("inverse", c(value, -1).div(tan));
-    Expr lost = tail.minus(tan.minus(r));
-    Expr missing = inverse.fma(lost, inverse.fma(tan, c(value, 1)));
+    Expr rounding = tail.minus(tan.minus(r));
+    Expr missing = inverse.fma(rounding, inverse.fma(tan, c(value, 1)));
     Expr cotangent = missing.fma(inverse, inverse);
-    Expr result = Exprs.select(isOdd(Polynomials.bits(shifted)), cotangent, tan);
+    Expr result = Exprs.select(isOdd(count), cotangent, tan);
     return b.let("tan", Exprs.select(value.eq(c(value, 0)), value, result));
   }
 }

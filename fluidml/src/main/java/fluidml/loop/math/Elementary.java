@@ -28,11 +28,8 @@ public enum Elementary {
   SIGMOID(Optional.of(Exponentials::sigmoid), Elementary::sigmoid),
   SOFTPLUS(Optional.of(Exponentials::softplus), Elementary::softplus),
   ERF(Optional.of(ErrorFunctions::erf), ErrorFunctions::erfF64),
-  /** Magnitudes over 2²¹ lose accuracy as F32. */
   SIN(Optional.of(Circular::sin), MathFunction.SIN),
-  /** Magnitudes over 2²¹ lose accuracy as F32. */
   COS(Optional.of(Circular::cos), MathFunction.COS),
-  /** Magnitudes over 2²¹ lose accuracy as F32. */
   TAN(Optional.of(Circular::tan), MathFunction.TAN),
   ASIN(Optional.of(InverseCircular::asin), MathFunction.ASIN),
   ACOS(Optional.of(InverseCircular::acos), MathFunction.ACOS),

@@ -148,11 +148,6 @@ class ElementaryTest {
           };
     }
     for (int i = 0; i < all.length; i++) {
-      boolean circular =
-          function == Elementary.SIN || function == Elementary.COS || function == Elementary.TAN;
-      if (circular && Math.abs(all[i]) > 2_000_000) {
-        all[i] = all[i] / Float.MAX_VALUE;
-      }
       if (function == Elementary.EXP_OF_NEGATIVE) {
         all[i] = Math.max(-Math.abs(all[i]), -87.3f);
       }
@@ -211,11 +206,59 @@ class ElementaryTest {
   @ParameterizedTest
   @EnumSource(
       names = {
-        "TAN", "ASIN", "ATAN", "SINH", "TANH", "ASINH", "ATANH", "ERF", "EXPM1", "LOG1P", "CBRT"
+        "SIN", "TAN", "ASIN", "ATAN", "SINH", "TANH", "ASINH", "ATANH", "ERF", "EXPM1", "LOG1P",
+        "CBRT"
       })
   void keepsZerosAndTheirSigns(Elementary function) {
     for (int bits : new int[] {512, 256, 128, 0}) {
       assertArrayEquals(new float[] {0f, -0f}, results(function, bits, 0f, -0f));
+    }
+  }
+
+  /** Powers of two, and numbers of every exponent in any order. */
+  private static float[] angles() {
+    Random random = new Random(11);
+    int each = 40;
+    int exponents = Float.MAX_EXPONENT - Float.MIN_EXPONENT + 1;
+    float[] angles = new float[(each + 1) * exponents];
+    for (int i = 0; i < exponents; i++) {
+      angles[i] = Math.scalb(i % 2 == 0 ? 1f : -1f, Float.MIN_EXPONENT + i);
+    }
+    for (int i = exponents; i < angles.length; i++) {
+      float number = (1 + random.nextFloat()) * (random.nextBoolean() ? 1 : -1);
+      angles[i] = Math.scalb(number, Float.MIN_EXPONENT + random.nextInt(exponents));
+    }
+    return angles;
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SIN", "COS", "TAN"})
+  void isAccurateForAnglesOfAnySize(Elementary function) {
+    float[] x = angles();
+    // The large number that is nearest to a multiple of a quarter turn; both sides of the limit
+    // from which on angles are large.
+    float[] special = {7.729179e28f, 0x1p17f, Math.nextUp(0x1p17f), 1e9f, 1e20f, Float.MAX_VALUE};
+    System.arraycopy(special, 0, x, 1000, special.length);
+    float[] scalar = results(function, 0, x);
+    check(function, x, scalar);
+    for (int bits : new int[] {512, 256, 128}) {
+      assertArrayEquals(scalar, results(function, bits, x));
+    }
+    if (function != Elementary.TAN) {
+      for (int i = 0; i < x.length; i++) {
+        assertTrue(Math.abs(scalar[i]) <= 1, function + "(" + x[i] + ") = " + scalar[i]);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"SIN", "COS", "TAN"})
+  void isUndefinedForInfiniteAnglesOnly(Elementary function) {
+    float[] x = {Float.POSITIVE_INFINITY, 1e30f, Float.NaN, 1f, Float.NEGATIVE_INFINITY};
+    for (int bits : new int[] {512, 256, 128, 0}) {
+      float[] y = results(function, bits, x);
+      check(function, x, y);
+      assertTrue(Float.isNaN(y[0]) && Float.isNaN(y[2]) && Float.isNaN(y[4]));
     }
   }
 
