@@ -15,6 +15,8 @@ import java.util.Map;
 
 /** Inputs for a model: those of its {@code test_data_set_0}, or made by a formula. */
 final class Inputs {
+  private static final long PAGE = 4096;
+
   private Inputs() {}
 
   /** The model file of a path that names the file or its folder. */
@@ -74,7 +76,11 @@ final class Inputs {
     return difference / largest;
   }
 
-  /** Copies of tensors outside of the Java heap, in the same order. */
+  /**
+   * Copies of tensors outside of the Java heap, in the same order. They begin with pages: where a
+   * store lies just ahead of a load modulo 4096, processors hold the load up, and what is measured
+   * would depend on chance.
+   */
   static Map<String, Tensor> offHeap(Map<String, Tensor> tensors) {
     Map<String, Tensor> copies = new LinkedHashMap<>();
     tensors.forEach((name, tensor) -> copies.put(name, offHeap(tensor)));
@@ -86,7 +92,7 @@ final class Inputs {
         Tensor.wrap(
             tensor.dtype(),
             Arena.global()
-                .allocate(Math.max(1, tensor.data().byteSize()), 64)
+                .allocate(Math.max(1, tensor.data().byteSize()), PAGE)
                 .asSlice(0, tensor.data().byteSize()),
             tensor.dims());
     copy.data().copyFrom(tensor.data());
