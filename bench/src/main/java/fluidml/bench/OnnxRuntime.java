@@ -57,10 +57,7 @@ final class OnnxRuntime {
   /** Runs a session once and copies its outputs. */
   static Map<String, Tensor> outputs(OrtSession session, Map<String, Tensor> inputs)
       throws OrtException {
-    Map<String, OnnxTensor> tensors = new HashMap<>();
-    for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-      tensors.put(input.getKey(), tensor(environment(), input.getValue()));
-    }
+    Map<String, OnnxTensor> tensors = tensors(inputs);
     Map<String, Tensor> outputs = new LinkedHashMap<>();
     try (OrtSession.Result result = session.run(tensors)) {
       for (Map.Entry<String, OnnxValue> output : result) {
@@ -74,6 +71,15 @@ final class OnnxRuntime {
       tensors.values().forEach(OnnxTensor::close);
     }
     return outputs;
+  }
+
+  /** Tensors of ONNX Runtime over the same memory, to be closed. */
+  static Map<String, OnnxTensor> tensors(Map<String, Tensor> inputs) throws OrtException {
+    Map<String, OnnxTensor> tensors = new HashMap<>();
+    for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
+      tensors.put(input.getKey(), tensor(environment(), input.getValue()));
+    }
+    return tensors;
   }
 
   /** A tensor of ONNX Runtime over the same memory. */

@@ -9,7 +9,6 @@ import fluidml.onnx.OnnxFile;
 import fluidml.onnx.OnnxImporter;
 import fluidml.tensor.Tensor;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -30,10 +29,7 @@ final class OnnxRuntimeWorker {
       try (OrtSession session =
           environment.createSession(Inputs.modelFile(path).toString(), options)) {
         double loadMs = (System.nanoTime() - begin) / 1e6;
-        Map<String, OnnxTensor> tensors = new HashMap<>();
-        for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-          tensors.put(input.getKey(), OnnxRuntime.tensor(environment, input.getValue()));
-        }
+        Map<String, OnnxTensor> tensors = OnnxRuntime.tensors(inputs);
         long first = System.nanoTime();
         run(session, tensors);
         double firstMs = (System.nanoTime() - first) / 1e6;

@@ -16,7 +16,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -177,11 +176,7 @@ final class OperatorsCommand implements Callable<Integer> {
         for (Map.Entry<String, Tensor> output : OnnxRuntime.outputs(other, inputs).entrySet()) {
           error = Math.max(error, Inputs.error(outputs.get(output.getKey()), output.getValue()));
         }
-        Map<String, OnnxTensor> tensors = new HashMap<>();
-        for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-          tensors.put(
-              input.getKey(), OnnxRuntime.tensor(OnnxRuntime.environment(), input.getValue()));
-        }
+        Map<String, OnnxTensor> tensors = OnnxRuntime.tensors(inputs);
         try {
           Session.BoundRun run = session.bind(inputs, outputs);
           return inTurns(label, run::run, () -> OnnxRuntimeWorker.run(other, tensors), error);

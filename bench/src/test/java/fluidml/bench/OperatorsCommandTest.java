@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.Session;
+import fluidml.bench.models.Architecture;
 import fluidml.bench.models.SingleOperator;
 import fluidml.onnx.OnnxWriter;
 import fluidml.tensor.DType;
@@ -34,8 +35,9 @@ class OperatorsCommandTest {
 
   private void compare(SingleOperator operator) throws Exception {
     Path file = folder.resolve("model.onnx");
-    OnnxWriter.write(operator.build().model(), file);
-    Map<String, Tensor> inputs = Inputs.offHeap(operator.build().inputs());
+    Architecture.Instance instance = operator.build();
+    OnnxWriter.write(instance.model(), file);
+    Map<String, Tensor> inputs = Inputs.offHeap(instance.inputs());
     try (Model model = Model.load(file, Options.defaults());
         Session session = model.newSession()) {
       Map<String, Tensor> outputs = session.run(inputs);

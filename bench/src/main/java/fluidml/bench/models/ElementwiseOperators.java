@@ -154,11 +154,7 @@ final class ElementwiseOperators {
   }
 
   private static Tensor longs() {
-    long[] numbers = new long[128 * 3072];
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = 7919L * i % 1000;
-    }
-    return Tensor.of(numbers, ROWS);
+    return Quantities.longs(1000, ROWS);
   }
 
   private static Tensor bits() {

@@ -6,7 +6,6 @@ import fluidml.onnx.proto.AttributeProto;
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** Operators that only move elements. */
@@ -72,12 +71,12 @@ final class MovementOperators {
             net ->
                 net.op(
                     "GatherElements",
-                    List.of(net.given(ROWS), net.given(indices(768, ROWS))),
+                    List.of(net.given(ROWS), net.given(Quantities.longs(768, ROWS))),
                     AttributeProto.of("axis", 1))));
     all.add(
         operator(
             "GatherND",
-            net -> net.op("GatherND", net.given(ROWS), net.given(indices(128, 4096, 2)))));
+            net -> net.op("GatherND", net.given(ROWS), net.given(Quantities.longs(128, 4096, 2)))));
     all.add(
         operator(
             "ScatterND of rows",
@@ -85,7 +84,7 @@ final class MovementOperators {
                 net.op(
                     "ScatterND",
                     net.given(ROWS),
-                    net.given(indices(128, 64, 1)),
+                    net.given(Quantities.longs(128, 64, 1)),
                     net.given(64, 768))));
     all.add(
         operator(
@@ -93,7 +92,8 @@ final class MovementOperators {
             net ->
                 net.op(
                     "ScatterElements",
-                    List.of(net.given(ROWS), net.given(indices(768, ROWS)), net.given(ROWS)),
+                    List.of(
+                        net.given(ROWS), net.given(Quantities.longs(768, ROWS)), net.given(ROWS)),
                     AttributeProto.of("axis", 1))));
     all.add(
         operator(
@@ -101,7 +101,7 @@ final class MovementOperators {
             net ->
                 net.op(
                     "OneHot",
-                    net.given(indices(1000, 256)),
+                    net.given(Quantities.longs(1000, 256)),
                     net.longs(1000),
                     net.constant(Tensor.of(new float[] {0, 1}, 2)))));
     all.add(operator("DepthToSpace", net -> block("DepthToSpace", net)));
@@ -142,7 +142,8 @@ final class MovementOperators {
             net ->
                 net.op(
                     "ScatterElements",
-                    List.of(net.given(ROWS), net.given(indices(128, ROWS)), net.given(ROWS)),
+                    List.of(
+                        net.given(ROWS), net.given(Quantities.longs(128, ROWS)), net.given(ROWS)),
                     AttributeProto.of("axis", 0),
                     AttributeProto.of("reduction", "add"))));
     all.add(
@@ -200,7 +201,9 @@ final class MovementOperators {
 
   private static String gather(Network net, int axis, String data, int count, int bound) {
     return net.op(
-        "Gather", List.of(data, net.given(indices(bound, count))), AttributeProto.of("axis", axis));
+        "Gather",
+        List.of(data, net.given(Quantities.longs(bound, count))),
+        AttributeProto.of("axis", axis));
   }
 
   private static String block(String op, Network net) {
@@ -213,13 +216,5 @@ final class MovementOperators {
       lengths[i] = 100 - 7L * i;
     }
     return Tensor.ofLongs(lengths);
-  }
-
-  private static Tensor indices(int bound, long... dims) {
-    long[] numbers = new long[Math.toIntExact(Arrays.stream(dims).reduce(1, (a, b) -> a * b))];
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = (7919L * i + 13) % bound;
-    }
-    return Tensor.of(numbers, dims);
   }
 }

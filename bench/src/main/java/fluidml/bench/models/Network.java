@@ -88,11 +88,7 @@ final class Network {
    */
   String ids(String input, int bound, List<String> extents, long... dims) {
     inputs.add(ValueInfoProto.tensor(input, DType.INT64, extents));
-    long[] ids = new long[Math.toIntExact(Arrays.stream(dims).reduce(1, (a, b) -> a * b))];
-    for (int i = 0; i < ids.length; i++) {
-      ids[i] = (7919L * i + 13) % bound;
-    }
-    data.put(input, Tensor.of(ids, dims));
+    data.put(input, Quantities.longs(bound, dims));
     return input;
   }
 

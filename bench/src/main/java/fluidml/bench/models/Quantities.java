@@ -36,6 +36,15 @@ final class Quantities {
     return Tensor.of(numbers, dims);
   }
 
+  /** int64: (7919 · i + 13) mod {@code bound}. */
+  static Tensor longs(int bound, long... dims) {
+    long[] numbers = new long[count(dims)];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = (7919L * i + 13) % bound;
+    }
+    return Tensor.of(numbers, dims);
+  }
+
   /** float64 in −1 … 1. */
   static Tensor doubles(long... dims) {
     double[] numbers = new double[count(dims)];

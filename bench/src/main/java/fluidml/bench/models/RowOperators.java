@@ -111,7 +111,9 @@ final class RowOperators {
         new SingleOperator(
             "Unique",
             DType.INT64,
-            net -> net.ops("Unique", List.of(net.given(numbers(20000))), 1).getFirst()));
+            net ->
+                net.ops("Unique", List.of(net.given(Quantities.longs(1009, 20000))), 1)
+                    .getFirst()));
     all.add(
         new SingleOperator(
             "NonMaxSuppression",
@@ -148,14 +150,6 @@ final class RowOperators {
 
   private static String topK(Network net, long count, long... dims) {
     return net.ops("TopK", List.of(net.given(dims), net.longs(count)), 2).getFirst();
-  }
-
-  private static Tensor numbers(int count) {
-    long[] numbers = new long[count];
-    for (int i = 0; i < count; i++) {
-      numbers[i] = 7919L * i % 1009;
-    }
-    return Tensor.ofLongs(numbers);
   }
 
   /** A thousand squares that overlap their neighbours. */

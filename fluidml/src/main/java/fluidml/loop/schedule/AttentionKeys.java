@@ -54,9 +54,14 @@ final class AttentionKeys {
     this.scores = scores;
   }
 
+  /** Whether there is a {@code scoreRow}: keys have neighbours in memory. */
+  boolean haveRows() {
+    return variant.unitDepth() || variant.unitColumn();
+  }
+
   /** The most rows whose scores {@code scoreRow} computes without packed keys. */
   Expr fewRows() {
-    return index(variant.unitDepth() || variant.unitColumn() ? FEW_ROWS : 0);
+    return index(haveRows() ? FEW_ROWS : 0);
   }
 
   /**
@@ -187,8 +192,7 @@ final class AttentionKeys {
         index(0),
         size("depth"),
         d -> {
-          Expr element =
-              b.load(q, a.get(0).plus(variant.unitDepth() ? d : d.times(size("qDepth"))));
+          Expr element = b.load(q, a.get(0).plus(d.times(size("qDepth"))));
           Expr spread = b.let("spread", Exprs.spread(element, lanes));
           Expr line = b.let("line", from.plus(d.times(size("kDepth"))));
           for (int j = 0; j < count; j++) {

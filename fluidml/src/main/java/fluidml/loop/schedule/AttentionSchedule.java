@@ -508,7 +508,7 @@ public final class AttentionSchedule {
                       visible,
                       panel,
                       t -> b.call("scoreTiles", q0, t, rows, t.times(size("depth"))));
-          if (variant.unitDepth() || variant.unitColumn()) {
+          if (attentionKeys.haveRows()) {
             Expr k0 = b.let("k0", headOffset(b, a.get(0), "k"));
             b.when(
                 size("rows").le(attentionKeys.fewRows()),
