@@ -12,7 +12,6 @@ import fluidml.tensor.Tensor;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,11 +74,7 @@ final class EnergyWorker {
       options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
       try (OrtSession session =
           OnnxRuntime.environment().createSession(Inputs.modelFile(path).toString(), options)) {
-        Map<String, OnnxTensor> tensors = new HashMap<>();
-        for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-          tensors.put(
-              input.getKey(), OnnxRuntime.tensor(OnnxRuntime.environment(), input.getValue()));
-        }
+        Map<String, OnnxTensor> tensors = OnnxRuntime.tensors(inputs);
         measure(() -> OnnxRuntimeWorker.run(session, tensors), warmup, seconds, -1);
       }
     }

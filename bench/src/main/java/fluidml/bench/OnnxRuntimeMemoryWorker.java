@@ -13,7 +13,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,10 +66,7 @@ final class OnnxRuntimeMemoryWorker {
       try (OrtSession session =
           environment.createSession(Inputs.modelFile(path).toString(), options)) {
         OnnxRuntimeArena arena = new OnnxRuntimeArena(session);
-        Map<String, OnnxTensor> tensors = new HashMap<>();
-        for (Map.Entry<String, Tensor> input : inputs.entrySet()) {
-          tensors.put(input.getKey(), OnnxRuntime.tensor(environment, input.getValue()));
-        }
+        Map<String, OnnxTensor> tensors = OnnxRuntime.tensors(inputs);
         Map<String, Long> loaded = arena.statistics();
         Map<String, OnnxValue> pinned = new LinkedHashMap<>();
         if (!args[2].equals("-")) {
