@@ -89,6 +89,7 @@ public final class WindowLowering implements Lowering {
             Windows.axesWithFixedLast(call, window, x, node.output().shape()),
             Windows.known(window, window.rank() - 1, x.shape(), node.output().shape()),
             lanes,
+            x.shape().dim(1).mod(Dim.of(lanes)).is(0),
             result.lanes());
     Function function =
         switch (node.op()) {

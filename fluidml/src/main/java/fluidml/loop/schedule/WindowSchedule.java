@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 
 /**
  * Sliding windows in which every channel stands alone: depthwise convolution and pooling. Vectors
@@ -35,8 +36,8 @@ public final class WindowSchedule {
   /** Different blocks that are worth code of their own. */
   private static final int MOST_BLOCKS = 4;
 
-  /** Channels of a unit, at most: rows of a few hundred are read again from the nearest cache. */
-  private static final int CHANNELS = 256;
+  /** Channels of a unit, at most: the rows of a window are read again from the nearest cache. */
+  private static final int CHANNELS = 128;
 
   /**
    * Pixels of an image that threads share by channels. As many as a convolution beside it takes in
@@ -105,6 +106,7 @@ public final class WindowSchedule {
    *     are then part of the code
    * @param known extents of the last axis, if they are known
    * @param lanes channels of a vector
+   * @param whole whether channels are known to fill whole vectors
    * @param resultLanes channels that {@link TileStore} takes at once, at most {@code lanes}
    */
   public record Problem(
@@ -117,10 +119,21 @@ public final class WindowSchedule {
       List<WindowAxis> axes,
       Optional<Extents> known,
       int lanes,
+      boolean whole,
       int resultLanes) {
     /** Copies the axes. */
     public Problem {
       axes = List.copyOf(axes);
+    }
+
+    /** Visits vectors of channels, a last one with a mask unless it is known to be whole. */
+    private void channels(
+        BodyBuilder b, Expr begin, Expr end, int lanes, BiConsumer<Expr, Optional<Expr>> body) {
+      if (whole) {
+        b.loop("c", begin, end, lanes, c -> body.accept(c, Optional.empty()));
+      } else {
+        b.vectorLoop("c", begin, end, lanes, body);
+      }
     }
   }
 
@@ -449,8 +462,8 @@ public final class WindowSchedule {
         whole,
         step,
         c -> pixel(b, ranges, base, taps, count, c, VECTORS, Optional.empty()));
-    b.vectorLoop(
-        "c",
+    problem.channels(
+        b,
         whole,
         problem.channels,
         problem.lanes,
@@ -508,8 +521,8 @@ public final class WindowSchedule {
     Expr inner = b.let("inner", last.inputStride());
     Expr start = b.let("start", base.plus(last.start(position.getLast()).times(inner)));
     Optional<Expr> count = window.count(b, ranges);
-    b.vectorLoop(
-        "c",
+    problem.channels(
+        b,
         parameters.get(rank + 1),
         parameters.get(rank + 2),
         problem.lanes,
@@ -560,8 +573,8 @@ public final class WindowSchedule {
           Expr row = b.let("row", p.times(problem.channels));
           List<Expr> place = new ArrayList<>(position);
           place.set(rank - 1, b.let("o", position.getLast().plus(p)));
-          b.vectorLoop(
-              "c",
+          problem.channels(
+              b,
               zero,
               problem.channels,
               problem.resultLanes,
