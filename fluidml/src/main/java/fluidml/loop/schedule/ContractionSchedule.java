@@ -26,7 +26,8 @@ import java.util.Optional;
  *   <li>a group of panels goes through all terms before the next group begins; its sums lie in the
  *       second-level cache;
  *   <li>a block of terms: the left operand's elements of it serve all panels of the group;
- *   <li>a panel's part of the block stays in the second-level cache while all tiles of rows use it.
+ *   <li>a panel's part of the block stays in the second-level cache while all tiles of rows use it,
+ *       and the next one is read meanwhile ({@link ReadAhead}).
  * </ol>
  *
  * <p>Rows are cut into tiles of nearly equal heights. A unit of the parallel range is one tile of
@@ -61,9 +62,11 @@ public final class ContractionSchedule {
   private final TileShape shape;
   private final Type accumulator;
   private final Buffer sums;
+  private final Expr sumCount;
   private final Buffer panels;
   private final int block;
   private final boolean packs;
+  private final Optional<ReadAhead> ahead;
 
   private ContractionSchedule(
       KernelBuilder kernel, Contraction contraction, TileShape most, ProductStore result) {
@@ -83,13 +86,18 @@ public final class ContractionSchedule {
     int bytes = scalar.bits() / 8;
     Expr mostRows = contraction.rows().min(Exprs.index((long) TURN * shape.rows()));
     Expr mostPanels = packs ? Exprs.index(1) : panelCount().min(Exprs.index(GROUP));
-    Expr sumCount = mostRows.times(mostPanels).times(shape.columns());
-    this.sums = kernel.scratch("sums", storage(scalar), sumCount.times(bytes));
+    this.sumCount = mostRows.times(mostPanels).times(shape.columns());
     this.panels =
         packs
             ? kernel.scratch(
                 "panel", rightType, contraction.depth().times(shape.columns() * rightType.bytes()))
             : contraction.right().buffer();
+    this.ahead =
+        !packs && rightType == DType.FLOAT32 && accumulator.bits() == 512
+            ? Optional.of(new ReadAhead(panels, shape.columns()))
+            : Optional.empty();
+    Expr seen = Exprs.index(ahead.isPresent() ? 1 : 0);
+    this.sums = kernel.scratch("sums", storage(scalar), sumCount.plus(seen).times(bytes));
   }
 
   /**
@@ -144,7 +152,7 @@ public final class ContractionSchedule {
       int height = rows;
       kernel.procedure(
           "multiply" + rows,
-          List.of("left", "right", "terms", "to"),
+          List.of("left", "right", "terms", "to", "ahead"),
           (b, p) -> multiply(b, height, p));
     }
     if (!packs) {
@@ -284,10 +292,11 @@ public final class ContractionSchedule {
                     alone,
                     count,
                     p -> {
-                      Expr to = b.let("to", p.times(size));
-                      Expr before = p.times(contraction.depth()).plus(done).times(shape.columns());
-                      Expr part = b.let("part", right.plus(before));
-                      tiles(b, terms, left, part, turn, turnEnd, cut, row, to);
+                      Part now = new Part(right, panel, count, p, done, terms);
+                      Expr part = b.let("part", begin(now));
+                      Expr next = next(b, now, part, b.let("tilesOfTurn", turnEnd.minus(turn)));
+                      Turn all = new Turn(turn, turnEnd, cut, row, p.times(size));
+                      tiles(b, all, terms, left, part, next);
                     });
               });
           b.loop(
@@ -305,26 +314,71 @@ public final class ContractionSchedule {
         });
   }
 
+  /**
+   * A block's part of a panel.
+   *
+   * @param right where the group's first panel begins
+   * @param panel number of that panel
+   * @param count panels of the group
+   * @param p number of the part's panel in the group
+   * @param done terms before the part
+   * @param terms of the part
+   */
+  private record Part(Expr right, Expr panel, Expr count, Expr p, Expr done, Expr terms) {}
+
+  private Expr begin(Part part) {
+    Expr before = part.p.times(contraction.depth()).plus(part.done);
+    return part.right.plus(before.times(shape.columns()));
+  }
+
+  /**
+   * Where the part begins that is read ahead: that of the next panel, of the next block, of the
+   * next group. It is the present one where there is no other, or too little to do meanwhile.
+   *
+   * @param present where the present part begins
+   * @param tiles that take turns with it
+   */
+  private Expr next(BodyBuilder b, Part now, Expr present, Expr tiles) {
+    if (ahead.isEmpty()) {
+      return present;
+    }
+    Expr panelSize = contraction.depth().times(shape.columns());
+    Expr deeper = now.done.plus(block);
+    Expr nextPanel = now.p.plus(1).times(panelSize).plus(now.done.times(shape.columns()));
+    Expr nextBlock = deeper.times(shape.columns());
+    Expr nextGroup = now.count.times(panelSize);
+    Expr otherwise = Exprs.select(deeper.lt(contraction.depth()), nextBlock, nextGroup);
+    Expr skipped = Exprs.select(now.p.plus(1).lt(now.count), nextPanel, otherwise);
+    Expr next = b.let("next", now.right.plus(skipped));
+    Expr end = now.right.plus(panelCount().minus(now.panel).times(panelSize));
+    Expr exists = next.plus(now.terms.times(shape.columns())).le(end);
+    return b.let("next", Exprs.select(Exprs.and(exists, ReadAhead.pays(tiles)), next, present));
+  }
+
+  /**
+   * Tiles that take turns with a part.
+   *
+   * @param first number of the first tile
+   * @param end number behind the last one
+   * @param row the first tile's first row
+   * @param sums where the sums of that row are
+   */
+  private record Turn(Expr first, Expr end, Rows cut, Expr row, Expr sums) {}
+
   /** All tiles of a turn with a panel's part of a block. */
-  private void tiles(
-      BodyBuilder b,
-      Expr terms,
-      Expr left,
-      Expr part,
-      Expr turn,
-      Expr turnEnd,
-      Rows cut,
-      Expr firstRow,
-      Expr to) {
+  private void tiles(BodyBuilder b, Turn now, Expr terms, Expr left, Expr part, Expr next) {
+    Expr to = b.let("to", now.sums);
     b.loop(
         "t",
-        turn,
-        turnEnd,
+        now.first,
+        now.end,
         t -> {
-          Expr row = b.let("tileRow", cut.before(t).minus(firstRow));
+          Expr row = b.let("tileRow", now.cut.before(t).minus(now.row));
           Expr start = left.plus(row.times(contraction.left().rowStride()));
           Expr sum = to.plus(row.times(shape.columns()));
-          Heights.multiply(b, shape.rows(), cut.of(t), List.of(start, part, terms, sum));
+          Expr from = ahead.map(a -> a.begin(next, t.minus(now.first), terms)).orElse(part);
+          Expr height = now.cut.of(t);
+          Heights.multiply(b, shape.rows(), height, List.of(start, part, terms, sum, from));
         });
   }
 
@@ -374,7 +428,8 @@ public final class ContractionSchedule {
   /**
    * The micro-kernel: adds some terms to {@code rows} rows of sums.
    *
-   * @param place where the rows and the panel's part begin, the number of terms, where the sums are
+   * @param place where the rows and the panel's part begin, the number of terms, where the sums
+   *     are, where to read ahead
    */
   private void multiply(BodyBuilder b, int rows, List<Expr> place) {
     Expr left = place.get(0);
@@ -391,11 +446,14 @@ public final class ContractionSchedule {
     for (int r = 0; r < rows; r++) {
       starts.add(r == 0 ? left : b.let("start", left.plus(a.rowStride().times(r))));
     }
+    Optional<ReadAhead.Sequences> reading =
+        ahead.map(r -> r.new Sequences(b, place.get(4), place.get(2)));
     b.loop(
         "k",
         Exprs.index(0),
         place.get(2).min(Exprs.index(block)),
         k -> {
+          reading.ifPresent(r -> r.read(b, k));
           List<Expr> columns = new ArrayList<>();
           for (int v = 0; v < vectors; v++) {
             Expr at = right.plus(k.times(shape.columns())).plus(v * shape.lanes());
@@ -419,6 +477,7 @@ public final class ContractionSchedule {
     for (int i = 0; i < registers.size(); i++) {
       b.store(sums, to.plus(i * shape.lanes()), registers.get(i));
     }
+    reading.ifPresent(r -> b.store(sums, sumCount, r.seen()));
   }
 
   /**
