@@ -62,7 +62,6 @@ public final class ContractionSchedule {
   private final TileShape shape;
   private final Type accumulator;
   private final Buffer sums;
-  private final Expr sumCount;
   private final Buffer panels;
   private final int block;
   private final boolean packs;
@@ -86,7 +85,8 @@ public final class ContractionSchedule {
     int bytes = scalar.bits() / 8;
     Expr mostRows = contraction.rows().min(Exprs.index((long) TURN * shape.rows()));
     Expr mostPanels = packs ? Exprs.index(1) : panelCount().min(Exprs.index(GROUP));
-    this.sumCount = mostRows.times(mostPanels).times(shape.columns());
+    Expr sumCount = mostRows.times(mostPanels).times(shape.columns());
+    this.sums = kernel.scratch("sums", storage(scalar), sumCount.times(bytes));
     this.panels =
         packs
             ? kernel.scratch(
@@ -94,10 +94,8 @@ public final class ContractionSchedule {
             : contraction.right().buffer();
     this.ahead =
         !packs && rightType == DType.FLOAT32 && accumulator.bits() == 512
-            ? Optional.of(new ReadAhead(panels, shape.columns()))
+            ? Optional.of(ReadAhead.declare(kernel, panels, shape.columns()))
             : Optional.empty();
-    Expr seen = Exprs.index(ahead.isPresent() ? 1 : 0);
-    this.sums = kernel.scratch("sums", storage(scalar), sumCount.plus(seen).times(bytes));
   }
 
   /**
@@ -293,8 +291,8 @@ public final class ContractionSchedule {
                     count,
                     p -> {
                       Part now = new Part(right, panel, count, p, done, terms);
-                      Expr part = b.let("part", begin(now));
-                      Expr next = next(b, now, part, b.let("tilesOfTurn", turnEnd.minus(turn)));
+                      Expr part = b.let("part", begin(right, p, done));
+                      Expr next = next(b, now, part, turnEnd.minus(turn));
                       Turn all = new Turn(turn, turnEnd, cut, row, p.times(size));
                       tiles(b, all, terms, left, part, next);
                     });
@@ -326,9 +324,9 @@ public final class ContractionSchedule {
    */
   private record Part(Expr right, Expr panel, Expr count, Expr p, Expr done, Expr terms) {}
 
-  private Expr begin(Part part) {
-    Expr before = part.p.times(contraction.depth()).plus(part.done);
-    return part.right.plus(before.times(shape.columns()));
+  /** Where a group's panel {@code p} has its terms from {@code done} on. */
+  private Expr begin(Expr right, Expr p, Expr done) {
+    return right.plus(p.times(contraction.depth()).plus(done).times(shape.columns()));
   }
 
   /**
@@ -342,15 +340,13 @@ public final class ContractionSchedule {
     if (ahead.isEmpty()) {
       return present;
     }
-    Expr panelSize = contraction.depth().times(shape.columns());
-    Expr deeper = now.done.plus(block);
-    Expr nextPanel = now.p.plus(1).times(panelSize).plus(now.done.times(shape.columns()));
-    Expr nextBlock = deeper.times(shape.columns());
-    Expr nextGroup = now.count.times(panelSize);
-    Expr otherwise = Exprs.select(deeper.lt(contraction.depth()), nextBlock, nextGroup);
-    Expr skipped = Exprs.select(now.p.plus(1).lt(now.count), nextPanel, otherwise);
-    Expr next = b.let("next", now.right.plus(skipped));
-    Expr end = now.right.plus(panelCount().minus(now.panel).times(panelSize));
+    Expr zero = Exprs.index(0);
+    Expr more = b.let("more", now.p.plus(1).lt(now.count));
+    Expr deeper = b.let("deeper", now.done.plus(block).lt(contraction.depth()));
+    Expr p = Exprs.select(more, now.p.plus(1), Exprs.select(deeper, zero, now.count));
+    Expr done = Exprs.select(more, now.done, Exprs.select(deeper, now.done.plus(block), zero));
+    Expr next = b.let("next", begin(now.right, p, done));
+    Expr end = begin(now.right, panelCount().minus(now.panel), zero);
     Expr exists = next.plus(now.terms.times(shape.columns())).le(end);
     return b.let("next", Exprs.select(Exprs.and(exists, ReadAhead.pays(tiles)), next, present));
   }
@@ -477,7 +473,7 @@ public final class ContractionSchedule {
     for (int i = 0; i < registers.size(); i++) {
       b.store(sums, to.plus(i * shape.lanes()), registers.get(i));
     }
-    reading.ifPresent(r -> b.store(sums, sumCount, r.seen()));
+    reading.ifPresent(r -> r.end(b));
   }
 
   /**

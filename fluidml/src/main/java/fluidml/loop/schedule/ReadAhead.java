@@ -4,6 +4,8 @@ import fluidml.loop.BodyBuilder;
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
+import fluidml.loop.KernelBuilder;
+import fluidml.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -16,8 +18,10 @@ import java.util.List;
  *
  * @param panels has the parts
  * @param columns of a panel
+ * @param seen scratch for one number, which is made of what is read: else the JIT would read
+ *     nothing
  */
-record ReadAhead(Buffer panels, int columns) {
+record ReadAhead(Buffer panels, int columns, Buffer seen) {
   /** Terms of a tile in which a sequence moves by one cache line of float32; a power of two. */
   private static final int TERMS = 16;
 
@@ -25,6 +29,13 @@ record ReadAhead(Buffer panels, int columns) {
 
   /** With fewer tiles there is too little arithmetic to hide memory behind. */
   private static final int FEWEST_TILES = 10;
+
+  /** Reading ahead in panels of float32, with the scratch that it takes. */
+  static ReadAhead declare(KernelBuilder kernel, Buffer panels, int columns) {
+    DType type = panels.dtype();
+    Buffer seen = kernel.scratch("seen", type, Exprs.index(type.bytes()));
+    return new ReadAhead(panels, columns, seen);
+  }
 
   /** Whether so many tiles that take turns with a part are worth it. */
   static Expr pays(Expr tiles) {
@@ -46,7 +57,7 @@ record ReadAhead(Buffer panels, int columns) {
   /** What a tile reads, in registers. */
   final class Sequences {
     private final List<Expr> starts = new ArrayList<>();
-    private final Expr.Read seen;
+    private final Expr.Read sum;
 
     /**
      * Begins.
@@ -59,20 +70,20 @@ record ReadAhead(Buffer panels, int columns) {
       for (int s = 0; s < SEQUENCES; s++) {
         starts.add(b.let("ahead", begin.plus(terms.times(Exprs.index(s * share)))));
       }
-      seen = b.variable("seen", b.load(panels, begin));
+      sum = b.variable("seen", b.load(panels, begin));
     }
 
     /** Reads what is due at a term. */
     void read(BodyBuilder b, Expr term) {
       Expr line = b.let("line", Exprs.and(term, Exprs.index(-(long) TERMS)));
       for (Expr start : starts) {
-        b.assign(seen, seen.plus(b.load(panels, start.plus(line))));
+        b.assign(sum, sum.plus(b.load(panels, start.plus(line))));
       }
     }
 
-    /** A number made of all that was read: who does not store it reads nothing. */
-    Expr seen() {
-      return seen;
+    /** Ends: keeps what was read. */
+    void end(BodyBuilder b) {
+      b.store(seen, Exprs.index(0), sum);
     }
   }
 }

@@ -127,7 +127,7 @@ public final class WindowSchedule {
     }
 
     /** Visits vectors of channels, a last one with a mask unless it is known to be whole. */
-    private void channels(
+    private void eachVector(
         BodyBuilder b, Expr begin, Expr end, int lanes, BiConsumer<Expr, Optional<Expr>> body) {
       if (whole) {
         b.loop("c", begin, end, lanes, c -> body.accept(c, Optional.empty()));
@@ -462,7 +462,7 @@ public final class WindowSchedule {
         whole,
         step,
         c -> pixel(b, ranges, base, taps, count, c, VECTORS, Optional.empty()));
-    problem.channels(
+    problem.eachVector(
         b,
         whole,
         problem.channels,
@@ -521,7 +521,7 @@ public final class WindowSchedule {
     Expr inner = b.let("inner", last.inputStride());
     Expr start = b.let("start", base.plus(last.start(position.getLast()).times(inner)));
     Optional<Expr> count = window.count(b, ranges);
-    problem.channels(
+    problem.eachVector(
         b,
         parameters.get(rank + 1),
         parameters.get(rank + 2),
@@ -573,7 +573,7 @@ public final class WindowSchedule {
           Expr row = b.let("row", p.times(problem.channels));
           List<Expr> place = new ArrayList<>(position);
           place.set(rank - 1, b.let("o", position.getLast().plus(p)));
-          problem.channels(
+          problem.eachVector(
               b,
               zero,
               problem.channels,
