@@ -8,6 +8,7 @@ import fluidml.graph.GraphBuilder;
 import fluidml.graph.Type;
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.Conv;
+import fluidml.graph.op.Contraction.MatMul;
 import fluidml.graph.op.Elementwise.Clip;
 import fluidml.graph.op.Reduction.Softmax;
 import fluidml.graph.op.Window;
@@ -32,7 +33,7 @@ final class JitInliningTest {
   public static final class Main {
     private Main() {}
 
-    /** Runs a network with tiles of all the usual sizes until it is compiled. */
+    /** Runs convolutions and products with tiles of all the usual sizes until it is compiled. */
     public static void main(String[] args) {
       Tensor x = Tensor.of(new float[24 * SIZE * SIZE], 1, 24, SIZE, SIZE);
       try (Model model = Model.of(graph(), Options.defaults().withThreads(1));
@@ -53,6 +54,7 @@ final class JitInliningTest {
       Value strided = clip(builder, conv(builder, padded, 64, 128, 1, 2));
       Value small = clip(builder, conv(builder, strided, 128, 96, 3, 2));
       builder.output(builder.add(new Softmax(3), small));
+      builder.output(product(builder, product(builder, x, SIZE, 768), 768, 64));
       return builder.build();
     }
 
@@ -60,6 +62,11 @@ final class JitInliningTest {
       Value least = builder.constant("least" + x.name(), Tensor.of(new float[] {0}));
       Value most = builder.constant("most" + x.name(), Tensor.of(new float[] {6}));
       return builder.add(new Clip(), x, least, most);
+    }
+
+    private static Value product(GraphBuilder builder, Value x, int depth, int columns) {
+      Tensor weights = Tensor.of(new float[depth * columns], depth, columns);
+      return builder.add(new MatMul(), x, builder.constant("w" + x.name() + columns, weights));
     }
 
     private static Value conv(

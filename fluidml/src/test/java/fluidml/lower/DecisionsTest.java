@@ -80,7 +80,7 @@ class DecisionsTest {
   @Test
   void tilesChangeTheKernelOnlyWhereTheyFit() {
     String usual = Compiled.lower(graph(), TARGET).steps().getFirst().toString();
-    for (Tiling tiling : List.of(new Tiling(5, 3), new Tiling(31, 4))) {
+    for (Tiling tiling : List.of(new Tiling(7, 2), new Tiling(31, 4))) {
       Decisions decisions = new Decisions(Map.of("projected", tiling), Map.of(), Map.of());
       String chosen = Compiled.lower(graph(), TARGET, decisions).steps().getFirst().toString();
       assertEquals(tiling.rows() > 14, chosen.equals(usual), tiling.label());

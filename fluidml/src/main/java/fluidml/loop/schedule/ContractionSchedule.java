@@ -38,12 +38,8 @@ public final class ContractionSchedule {
   /** The most tiles that take turns with a panel's part. */
   private static final int TURN = 32;
 
-  /**
-   * Vectors of sums in a tile. With 21, the loads and stores of a micro-kernel come to as many
-   * nodes as C2 inlines ({@code NodeCountInliningCutoff}): by chance the last load stayed a call,
-   * for which all sums are spilled in every turn of the loop, at a sixth of the speed.
-   */
-  private static final int MOST_SUMS = 18;
+  /** Vectors of sums in a tile, so that elements that C2 loads early have registers, too. */
+  private static final int MOST_SUMS = 20;
 
   /** Bytes of a panel's part. Longer parts mean fewer visits of every tile. */
   private static final int PART_BYTES = 144 << 10;
@@ -146,15 +142,15 @@ public final class ContractionSchedule {
       kernel.procedure(
           "pack", List.of("base", "width"), (b, p) -> pack(b, strided, p.get(0), p.get(1)));
     }
+    List<String> names = new ArrayList<>(List.of("left", "right", "done", "terms", "to"));
+    ahead.ifPresent(_ -> names.add("ahead"));
     for (int rows = 1; rows <= shape.rows(); rows++) {
       int height = rows;
-      kernel.procedure(
-          "multiply" + rows,
-          List.of("left", "right", "terms", "to", "ahead"),
-          (b, p) -> multiply(b, height, p));
+      kernel.procedure("multiply" + rows, names, (b, p) -> multiply(b, height, p));
     }
     if (!packs) {
-      kernel.procedure("multiplyRow", List.of("left", "right", "to"), this::multiplyRow);
+      kernel.procedure(
+          "multiplyRow", List.of("left", "right", "done", "terms", "to"), this::multiplyRow);
     }
     List<String> place = List.of("batch", "row", "rows", "column", "from");
     kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
@@ -252,7 +248,7 @@ public final class ContractionSchedule {
           Expr row = b.let("row", cut.before(turn));
           Expr rows = b.let("rows", cut.before(turnEnd).minus(row));
           Expr size = b.let("size", rows.times(shape.columns()));
-          clear(b, size.times(count));
+          b.when(contraction.depth().eq(Exprs.index(0)), () -> clear(b, size.times(count)));
           Expr alone =
               packs
                   ? Exprs.index(0)
@@ -269,10 +265,20 @@ public final class ContractionSchedule {
                 Exprs.index(0),
                 alone,
                 STREAMS,
-                p -> {
-                  Expr from = right.plus(p.times(contraction.depth()).times(shape.columns()));
-                  b.call("multiplyRow", leftRow, from, p.times(shape.columns()));
-                });
+                p ->
+                    b.loop(
+                        "done",
+                        Exprs.index(0),
+                        contraction.depth(),
+                        block,
+                        done ->
+                            b.call(
+                                "multiplyRow",
+                                leftRow.plus(done.times(contraction.left().depthStride())),
+                                begin(right, p, done),
+                                done,
+                                contraction.depth().minus(done).min(Exprs.index(block)),
+                                p.times(shape.columns()))));
           }
           b.loop(
               "done",
@@ -294,7 +300,7 @@ public final class ContractionSchedule {
                       Expr part = b.let("part", begin(right, p, done));
                       Expr next = next(b, now, part, turnEnd.minus(turn));
                       Turn all = new Turn(turn, turnEnd, cut, row, p.times(size));
-                      tiles(b, all, terms, left, part, next);
+                      tiles(b, all, now, left, part, next);
                     });
               });
           b.loop(
@@ -362,7 +368,7 @@ public final class ContractionSchedule {
   private record Turn(Expr first, Expr end, Rows cut, Expr row, Expr sums) {}
 
   /** All tiles of a turn with a panel's part of a block. */
-  private void tiles(BodyBuilder b, Turn now, Expr terms, Expr left, Expr part, Expr next) {
+  private void tiles(BodyBuilder b, Turn now, Part all, Expr left, Expr part, Expr next) {
     Expr to = b.let("to", now.sums);
     b.loop(
         "t",
@@ -372,9 +378,9 @@ public final class ContractionSchedule {
           Expr row = b.let("tileRow", now.cut.before(t).minus(now.row));
           Expr start = left.plus(row.times(contraction.left().rowStride()));
           Expr sum = to.plus(row.times(shape.columns()));
-          Expr from = ahead.map(a -> a.begin(next, t.minus(now.first), terms)).orElse(part);
-          Expr height = now.cut.of(t);
-          Heights.multiply(b, shape.rows(), height, List.of(start, part, terms, sum, from));
+          List<Expr> arguments = new ArrayList<>(List.of(start, part, all.done, all.terms, sum));
+          ahead.ifPresent(a -> arguments.add(a.begin(next, t.minus(now.first), all.terms)));
+          Heights.multiply(b, shape.rows(), now.cut.of(t), arguments);
         });
   }
 
@@ -422,75 +428,65 @@ public final class ContractionSchedule {
   }
 
   /**
-   * The micro-kernel: adds some terms to {@code rows} rows of sums.
+   * The micro-kernel: the sums of {@code rows} rows over a block of terms, added to those of
+   * earlier blocks.
    *
-   * @param place where the rows and the panel's part begin, the number of terms, where the sums
-   *     are, where to read ahead
+   * @param place where the rows and the panel's part begin, the number of terms before and in the
+   *     block, where the sums are, where to read ahead
    */
   private void multiply(BodyBuilder b, int rows, List<Expr> place) {
-    Expr left = place.get(0);
-    Expr right = place.get(1);
-    Expr to = place.get(3);
-    int vectors = shape.vectors();
-    List<Expr.Read> registers = new ArrayList<>();
-    for (int i = 0; i < rows * vectors; i++) {
-      Expr before = b.load(sums, to.plus(i * shape.lanes()), shape.lanes());
-      registers.add(b.variable("sum", before));
-    }
     Contraction.Left a = contraction.left();
     List<Expr> starts = new ArrayList<>();
     for (int r = 0; r < rows; r++) {
-      starts.add(r == 0 ? left : b.let("start", left.plus(a.rowStride().times(r))));
+      Expr start = place.get(0).plus(a.rowStride().times(r));
+      starts.add(r == 0 ? start : b.let("start", start));
     }
     Optional<ReadAhead.Sequences> reading =
-        ahead.map(r -> r.new Sequences(b, place.get(4), place.get(2)));
-    b.loop(
-        "k",
-        Exprs.index(0),
-        place.get(2).min(Exprs.index(block)),
-        k -> {
-          reading.ifPresent(r -> r.read(b, k));
-          List<Expr> columns = new ArrayList<>();
-          for (int v = 0; v < vectors; v++) {
-            Expr at = right.plus(k.times(shape.columns())).plus(v * shape.lanes());
-            Expr loaded = b.load(panels, at, shape.lanes());
-            columns.add(b.let("b", contraction.right().transform().apply(loaded)));
-          }
-          ElementLoads.each(
-              accumulator.bits(),
-              rows,
-              r -> {
-                Expr loaded = b.load(a.buffer(), starts.get(r).plus(k.times(a.depthStride())));
-                return b.let("a", Exprs.spread(a.transform().apply(loaded), shape.lanes()));
-              },
-              (x, r) -> {
-                for (int v = 0; v < vectors; v++) {
-                  Expr.Read sum = registers.get(r * vectors + v);
-                  b.assign(sum, x.fma(columns.get(v), sum));
-                }
-              });
-        });
-    for (int i = 0; i < registers.size(); i++) {
-      b.store(sums, to.plus(i * shape.lanes()), registers.get(i));
-    }
+        ahead.map(r -> r.new Sequences(b, place.get(5), place.get(3)));
+    RowTile tile =
+        new RowTile(
+            new TileShape(rows, shape.vectors(), shape.lanes()),
+            new RowTile.Rows(a.buffer(), Optional.empty(), a.depthStride(), a.transform()),
+            new RowTile.Panel(panels, shape.columns(), contraction.right().transform()),
+            sums,
+            reading.isPresent() ? ReadAhead.LOADS : 0);
+    Expr terms = b.let("terms", place.get(3).min(Exprs.index(block)));
+    List<Expr.Read> added =
+        tile.multiply(b, place.get(1), starts, terms, k -> reading.ifPresent(r -> r.read(b, k)));
+    keep(b, place.get(2), place.get(4), added);
     reading.ifPresent(r -> r.end(b));
   }
 
+  /** Stores the sums of the first block of terms; adds those of a later one. */
+  private void keep(BodyBuilder b, Expr done, Expr to, List<Expr.Read> added) {
+    Expr first = done.eq(Exprs.index(0));
+    b.when(first, () -> keep(b, to, added, false), () -> keep(b, to, added, true));
+  }
+
+  private void keep(BodyBuilder b, Expr to, List<Expr.Read> added, boolean more) {
+    for (int i = 0; i < added.size(); i++) {
+      Expr at = to.plus(i * shape.lanes());
+      Expr sum = added.get(i);
+      b.store(sums, at, more ? b.load(sums, at, shape.lanes()).plus(sum) : sum);
+    }
+  }
+
   /**
-   * Adds all terms of a single row, of several panels at once. That is as fast as memory gives the
+   * The same for a single row, of several panels at once. That is as fast as memory gives the
    * panels, and memory gives most to several sequences, each of which waits at the beginning of
-   * every page.
+   * every page. The order of additions is that of the micro-kernel: which of them computes a panel
+   * depends on how the work is divided, its results do not.
    *
-   * @param place where the row, the first panel and its sums begin
+   * @param place where the row and the first panel's part begin, the number of terms before and in
+   *     the block, where the sums are
    */
   private void multiplyRow(BodyBuilder b, List<Expr> place) {
-    int vectors = STREAMS * shape.vectors();
     int lanes = shape.lanes();
     List<Expr.Read> registers = new ArrayList<>();
     List<Expr> starts = new ArrayList<>();
     Expr panelSize = b.let("panelSize", contraction.depth().times(shape.columns()));
-    for (int i = 0; i < vectors; i++) {
-      registers.add(b.variable("sum", b.load(sums, place.get(2).plus(i * lanes), lanes)));
+    for (int i = 0; i < STREAMS * shape.vectors(); i++) {
+      registers.add(b.variable("sum", Exprs.constant(accumulator, 0)));
     }
     for (int p = 0; p < STREAMS; p++) {
       starts.add(b.let("start", place.get(1).plus(panelSize.times(p))));
@@ -499,20 +495,18 @@ public final class ContractionSchedule {
     b.loop(
         "k",
         Exprs.index(0),
-        contraction.depth(),
+        place.get(3).min(Exprs.index(block)),
         k -> {
           Expr loaded = b.load(a.buffer(), place.getFirst().plus(k.times(a.depthStride())));
           Expr element = b.let("a", Exprs.spread(a.transform().apply(loaded), lanes));
-          for (int i = 0; i < vectors; i++) {
+          for (int i = 0; i < registers.size(); i++) {
             Expr line = starts.get(i / shape.vectors()).plus(k.times(shape.columns()));
             Expr right = b.load(panels, line.plus(i % shape.vectors() * lanes), lanes);
             Expr vector = contraction.right().transform().apply(right);
             b.assign(registers.get(i), element.fma(vector, registers.get(i)));
           }
         });
-    for (int i = 0; i < vectors; i++) {
-      b.store(sums, place.get(2).plus(i * lanes), registers.get(i));
-    }
+    keep(b, place.get(2), place.get(4), registers);
   }
 
   /**

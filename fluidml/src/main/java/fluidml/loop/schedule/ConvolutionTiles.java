@@ -127,10 +127,8 @@ record ConvolutionTiles(
     int loads = copied ? 0 : rank() == 1 ? 1 : part.rows();
     return new RowTile(
         part,
-        rows,
-        copied ? Optional.empty() : offsets,
-        problem.panels(),
-        tile.columns(),
+        RowTile.Rows.of(rows, copied ? Optional.empty() : offsets),
+        RowTile.Panel.of(problem.panels(), tile.columns()),
         sums,
         loads);
   }
@@ -181,7 +179,8 @@ record ConvolutionTiles(
   private void convolve(
       BodyBuilder b, TileShape part, boolean copied, Operands o, Expr image, Expr channel) {
     List<Expr> starts = starts(b, part, copied, o);
-    List<Expr.Read> sums = micro(part, copied).multiply(b, o.panel, starts, problem.depth());
+    List<Expr.Read> sums =
+        micro(part, copied).multiply(b, o.panel, starts, problem.depth(), _ -> {});
     List<Expr> first = position(b, o.slot, Exprs.index(0));
     for (int r = 0; r < part.rows(); r++) {
       int row = r;

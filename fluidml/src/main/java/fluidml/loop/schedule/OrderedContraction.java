@@ -228,8 +228,8 @@ public final class OrderedContraction {
       starts.add(b.let("start", p.get(0).plus(contraction.left().rowStride().times(r))));
     }
     TileShape part = new TileShape(rows, shape.vectors(), shape.lanes());
-    Buffer left = contraction.left().buffer();
-    new RowTile(part, left, Optional.empty(), right.buffer(), shape.columns(), sums, 0)
+    RowTile.Rows left = RowTile.Rows.of(contraction.left().buffer(), Optional.empty());
+    new RowTile(part, left, RowTile.Panel.of(right.buffer(), shape.columns()), sums, 0)
         .write(b, p.get(1), starts, p.get(2).min(Exprs.index(block)), p.get(3));
   }
 

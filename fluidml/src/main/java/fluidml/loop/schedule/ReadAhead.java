@@ -27,6 +27,9 @@ record ReadAhead(Buffer panels, int columns, Buffer seen) {
 
   private static final int SEQUENCES = 2;
 
+  /** Its loads in a micro-kernel, in loads of an element that is spread over a vector. */
+  static final int LOADS = 1;
+
   /** With fewer tiles there is too little arithmetic to hide memory behind. */
   private static final int FEWEST_TILES = 10;
 

@@ -9,27 +9,54 @@ import fluidml.loop.Type;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
- * The micro-kernel of convolutions: the sums of a tile in registers, rows at any places times the
+ * The micro-kernel of products: the sums of a tile in registers, rows at any places times the
  * columns of a panel.
  *
  * @param tile rows and vectors that are computed
  * @param rows the left operand
- * @param offsets the place of each term from a row's beginning, int32; empty if they are neighbours
- * @param panels the right operand, {@code [term][column]}
- * @param columns columns of a panel, and distance of the sums' rows
- * @param result takes the sums, row by row
- * @param loadsBefore elements that are loaded before the loop, in the same procedure
+ * @param panels the right operand
+ * @param result takes the sums, row by row, {@code panels.columns()} apart
+ * @param loadsBefore elements that are loaded besides, before those of a turn of the loop
  */
-record RowTile(
-    TileShape tile,
-    Buffer rows,
-    Optional<Buffer> offsets,
-    Buffer panels,
-    int columns,
-    Buffer result,
-    int loadsBefore) {
+record RowTile(TileShape tile, Rows rows, Panel panels, Buffer result, int loadsBefore) {
+
+  /**
+   * Rows of the left operand.
+   *
+   * @param offsets the place of each term from a row's beginning, int32; if empty they are {@code
+   *     stride} apart
+   * @param transform applied to every element; its type is that of the sums
+   */
+  record Rows(Buffer buffer, Optional<Buffer> offsets, Expr stride, UnaryOperator<Expr> transform) {
+    /** Rows used as they are; without offsets their terms are neighbours. */
+    static Rows of(Buffer buffer, Optional<Buffer> offsets) {
+      return new Rows(buffer, offsets, Exprs.index(1), UnaryOperator.identity());
+    }
+
+    /** Where a term is, from a row's beginning. */
+    private Expr offset(BodyBuilder body, Expr term) {
+      return offsets
+          .map(o -> body.let("offset", Exprs.convert(ScalarType.I64, body.load(o, term))))
+          .orElseGet(() -> term.times(stride));
+    }
+  }
+
+  /**
+   * A panel of the right operand, {@code [term][column]}.
+   *
+   * @param columns of a panel
+   * @param transform applied to every vector; its type is that of the sums
+   */
+  record Panel(Buffer buffer, int columns, UnaryOperator<Expr> transform) {
+    /** A panel used as it is. */
+    static Panel of(Buffer buffer, int columns) {
+      return new Panel(buffer, columns, UnaryOperator.identity());
+    }
+  }
 
   /**
    * Writes the sums of all terms.
@@ -40,10 +67,10 @@ record RowTile(
    * @param to where the sums go
    */
   void write(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Expr to) {
-    List<Expr.Read> sums = multiply(body, panel, starts, terms);
+    List<Expr.Read> sums = multiply(body, panel, starts, terms, _ -> {});
     for (int r = 0; r < tile.rows(); r++) {
       for (int v = 0; v < tile.vectors(); v++) {
-        Expr at = to.plus((double) r * columns + (double) v * tile.lanes());
+        Expr at = to.plus((double) r * panels.columns + (double) v * tile.lanes());
         body.store(result, at, sums.get(r * tile.vectors() + v));
       }
     }
@@ -55,9 +82,11 @@ record RowTile(
    * @param panel where the panel begins
    * @param starts where every row begins
    * @param terms number of terms
+   * @param everyTurn writes what else is done in every turn of the loop, given its first term
    * @return registers with the sums, row by row
    */
-  List<Expr.Read> multiply(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms) {
+  List<Expr.Read> multiply(
+      BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Consumer<Expr> everyTurn) {
     ScalarType scalar = Exprs.registerType(result.dtype());
     Expr zero = body.variable("zero", Exprs.constant(new Type(scalar, tile.lanes()), 0));
     List<Expr.Read> sums = new ArrayList<>();
@@ -66,7 +95,15 @@ record RowTile(
     }
     int unroll = unroll();
     Expr whole = body.let("whole", terms.div(unroll).times(unroll));
-    body.loop("k", Exprs.index(0), whole, unroll, k -> add(body, panel, starts, k, unroll, sums));
+    body.loop(
+        "k",
+        Exprs.index(0),
+        whole,
+        unroll,
+        k -> {
+          everyTurn.accept(k);
+          add(body, panel, starts, k, unroll, sums);
+        });
     if (unroll > 1) {
       body.when(whole.lt(terms), () -> add(body, panel, starts, whole, 1, sums));
     }
@@ -75,14 +112,16 @@ record RowTile(
 
   /**
    * Terms in each turn of the loop: two where there are 32 registers, both terms' operands fit, and
-   * the JIT can inline what loads them.
+   * the JIT can inline what loads them. Counters and addresses then take half as many instructions.
    */
   private int unroll() {
     int registers = tile.rows() * tile.vectors() + 2 * tile.vectors() + 2;
     boolean many = bits() == 512;
     boolean fits =
         registers <= 32 && ElementLoads.fit(loadsBefore + 2 * tile.rows(), 2 * tile.vectors());
-    return offsets.isEmpty() && many && fits ? 2 : 1;
+    boolean asTheyAre =
+        rows.buffer.dtype() == result.dtype() && panels.buffer.dtype() == result.dtype();
+    return rows.offsets.isEmpty() && asTheyAre && many && fits ? 2 : 1;
   }
 
   /** Adds the products of some terms. */
@@ -92,14 +131,12 @@ record RowTile(
     List<Expr> right = new ArrayList<>();
     for (int t = 0; t < terms; t++) {
       Expr term = k.plus(t);
-      offset.add(
-          offsets
-              .map(o -> body.let("offset", Exprs.convert(ScalarType.I64, body.load(o, term))))
-              .orElse(term));
-      Expr line = panel.plus(term.times(columns));
+      offset.add(rows.offset(body, term));
+      Expr line = panel.plus(term.times(panels.columns));
       for (int v = 0; v < tile.vectors(); v++) {
         Expr at = line.plus((double) v * tile.lanes());
-        right.add(body.let("b", body.load(panels, at, tile.lanes())));
+        Expr loaded = body.load(panels.buffer, at, tile.lanes());
+        right.add(body.let("b", panels.transform.apply(loaded)));
       }
     }
     ElementLoads.each(
@@ -107,7 +144,8 @@ record RowTile(
         terms * tile.rows(),
         i -> {
           Expr at = starts.get(i % tile.rows()).plus(offset.get(i / tile.rows()));
-          return body.let("a", Exprs.spread(body.load(rows, at), tile.lanes()));
+          Expr element = rows.transform.apply(body.load(rows.buffer, at));
+          return body.let("a", Exprs.spread(element, tile.lanes()));
         },
         (x, i) -> {
           for (int v = 0; v < tile.vectors(); v++) {

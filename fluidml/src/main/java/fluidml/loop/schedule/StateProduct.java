@@ -81,7 +81,12 @@ public record StateProduct(Shape shape, Buffer sums, int gates, Expr hidden) {
             for (int r = 0; r < tile.rows(); r++) {
               starts.add(b.let("start", p.get(0).plus(hidden.times((double) r))));
             }
-            new RowTile(tile, states, Optional.empty(), panels, shape.columns(), product.sums, 0)
+            new RowTile(
+                    tile,
+                    RowTile.Rows.of(states, Optional.empty()),
+                    RowTile.Panel.of(panels, shape.columns()),
+                    product.sums,
+                    0)
                 .write(b, p.get(1), starts, hidden, p.get(2));
           });
     }

@@ -427,7 +427,8 @@ public final class WinogradSchedule {
     for (int r = 0; r < rows; r++) {
       starts.add(b.let("start", parameters.getFirst().plus(problem.channels.times((double) r))));
     }
-    new RowTile(part, inputs, Optional.empty(), problem.panels, tile.columns(), multiplied, 0)
+    RowTile.Rows left = RowTile.Rows.of(inputs, Optional.empty());
+    new RowTile(part, left, RowTile.Panel.of(problem.panels, tile.columns()), multiplied, 0)
         .write(b, parameters.get(1), starts, problem.channels, parameters.get(2));
   }
 
