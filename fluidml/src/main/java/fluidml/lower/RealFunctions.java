@@ -48,11 +48,7 @@ final class RealFunctions {
       case MISH -> mish(body, x);
       case HARD_SWISH ->
           x.times(clamp(x.fma(constant(x, 1.0 / 6), constant(x, 0.5)), zero, one, body));
-      case GELU -> {
-        Expr erf = Elementary.ERF.apply(body, body.let("a", x.times(Math.sqrt(0.5))));
-        Expr half = body.let("h", x.times(0.5));
-        yield half.fma(erf, half);
-      }
+      case GELU -> Elementary.GELU.apply(body, x);
       case GELU_TANH -> {
         // 0.5·(1 + tanh u) = sigmoid(2u).
         double c = 2 * Math.sqrt(2 / Math.PI);
@@ -84,7 +80,8 @@ final class RealFunctions {
       case ASINH -> Optional.of(Elementary.ASINH);
       case ACOSH -> Optional.of(Elementary.ACOSH);
       case ATANH -> Optional.of(Elementary.ATANH);
-      case ERF, GELU -> Optional.of(Elementary.ERF);
+      case ERF -> Optional.of(Elementary.ERF);
+      case GELU -> Optional.of(Elementary.GELU);
       case SIGMOID, GELU_TANH -> Optional.of(Elementary.SIGMOID);
       case SOFTPLUS -> Optional.of(Elementary.SOFTPLUS);
       case IDENTITY,

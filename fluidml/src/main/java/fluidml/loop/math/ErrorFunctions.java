@@ -26,6 +26,30 @@ final class ErrorFunctions {
     -0x1.9ae67p-13
   };
 
+  /**
+   * {@code -log2(Φ(-a))} with Φ of the normal distribution, fitted from 0 to 5.8 so that Φ has an
+   * absolute error of 3e-8; it grows on to 127.
+   */
+  private static final double[] NORMAL_TAIL = {
+    1,
+    1.151104242150376,
+    0.45921692851431584,
+    0.0524767391354389,
+    -0.007053647239935649,
+    0.00014797177666508397,
+    0.0001725099547836025,
+    -3.434030713101844e-05,
+    2.2169291145600826e-06
+  };
+
+  /** Where {@link #NORMAL_TAIL} is 127, for which the power of two is stored as zero. */
+  private static final double NORMAL_ZERO = 10.4;
+
+  /** {@code -2^-s} for |s| up to 0.5. */
+  private static final double[] NEGATIVE_POWER = {
+    -1, 0x1.62e43p-1, -0x1.ebfbdcp-3, 0x1.c6aee6p-5, -0x1.3b2d5p-7, 0x1.5f3f3p-10, -0x1.41fb2ep-13
+  };
+
   /** {@code erf(x) / x} in {@code 2 x² - 1}, for |x| up to 1. */
   private static final double[] SMALL_F64 = {
     0.9654687386698673,
@@ -97,6 +121,30 @@ final class ErrorFunctions {
     Expr square = b.let("square", value.times(value));
     Expr small = Polynomials.of(square, SMALL).fma(value, value);
     return b.let("erf", Exprs.select(magnitude.lt(c(value, 0.925)), small, large));
+  }
+
+  /**
+   * {@code x Φ(x)} as {@code max(x, 0) - |x| Φ(-|x|)}: a third fewer operations than by {@link
+   * #erf}, and nothing cancels where x is negative.
+   */
+  static Expr gelu(BodyBuilder b, Expr x) {
+    Expr value = b.let(x);
+    Expr magnitude = b.let(value.abs());
+    Expr a = b.let("a", Exprs.quickMin(c(value, NORMAL_ZERO), magnitude));
+    Expr log = b.let("log", Polynomials.of(a, NORMAL_TAIL));
+    Expr shifted = b.let("shifted", c(value, Exponentials.BIASED_ROUNDER).minus(log));
+    Expr rest = b.let("rest", log.plus(shifted.minus(Exponentials.BIASED_ROUNDER)));
+    Expr power = Exponentials.storedPower(shifted);
+    Expr tail = Polynomials.of(rest, NEGATIVE_POWER).times(power);
+    Expr positive = Exprs.quickMax(value, c(value, 0));
+    return b.let("gelu", tail.fma(a, positive));
+  }
+
+  /** For F64 scalars. */
+  static Expr geluF64(BodyBuilder b, Expr x) {
+    Expr value = b.let(x);
+    Expr half = b.let(value.times(0.5));
+    return half.fma(erfF64(b, b.let(value.times(Math.sqrt(0.5)))), half);
   }
 
   /** For F64 scalars; absolute error below 1e-15, by interpolation at Chebyshev nodes. */

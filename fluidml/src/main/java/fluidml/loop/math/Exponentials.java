@@ -18,7 +18,7 @@ final class Exponentials {
   /**
    * The same, and the bias of exponents: the last bits of a sum are an exponent as it is stored.
    */
-  private static final float BIASED_ROUNDER = ROUNDER + 127;
+  static final float BIASED_ROUNDER = ROUNDER + 127;
 
   /** {@code (e^r - 1 - r) / r²}. */
   private static final double[] EXP_TAIL = {
@@ -106,7 +106,7 @@ final class Exponentials {
   }
 
   /** The power of two whose stored exponent the last bits of a number are. */
-  private static Expr storedPower(Expr shifted) {
+  static Expr storedPower(Expr shifted) {
     return Exprs.bitcast(ScalarType.F32, Exprs.shl(Polynomials.bits(shifted), 23));
   }
 
