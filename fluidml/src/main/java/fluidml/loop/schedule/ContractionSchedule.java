@@ -6,11 +6,8 @@ import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.Kernel;
 import fluidml.loop.KernelBuilder;
-import fluidml.loop.ScalarType;
 import fluidml.loop.Target;
-import fluidml.loop.Type;
 import fluidml.tensor.DType;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -49,19 +46,15 @@ public final class ContractionSchedule {
   /** Panels of a group. */
   private static final int GROUP = 8;
 
-  /** Panels that a single row reads at once. */
-  private static final int STREAMS = 4;
-
   private final KernelBuilder kernel;
   private final Contraction contraction;
   private final ProductStore result;
   private final TileShape shape;
-  private final Type accumulator;
-  private final Buffer sums;
   private final Buffer panels;
   private final int block;
   private final boolean packs;
   private final Optional<ReadAhead> ahead;
+  private final BlockSums sums;
 
   private ContractionSchedule(
       KernelBuilder kernel, Contraction contraction, TileShape most, ProductStore result) {
@@ -73,25 +66,23 @@ public final class ContractionSchedule {
             Math.min(most.rows(), Math.max(1, MOST_SUMS / most.vectors())),
             most.vectors(),
             most.lanes());
-    ScalarType scalar = contraction.accumulator();
-    this.accumulator = new Type(scalar, shape.lanes());
     this.packs = contraction.right() instanceof Contraction.Strided;
     DType rightType = contraction.right().buffer().dtype();
     this.block = blockTerms(shape, rightType);
-    int bytes = scalar.bits() / 8;
-    Expr mostRows = contraction.rows().min(Exprs.index((long) TURN * shape.rows()));
-    Expr mostPanels = packs ? Exprs.index(1) : panelCount().min(Exprs.index(GROUP));
-    Expr sumCount = mostRows.times(mostPanels).times(shape.columns());
-    this.sums = kernel.scratch("sums", storage(scalar), sumCount.times(bytes));
     this.panels =
         packs
             ? kernel.scratch(
                 "panel", rightType, contraction.depth().times(shape.columns() * rightType.bytes()))
             : contraction.right().buffer();
+    int bits = shape.lanes() * contraction.accumulator().bits();
     this.ahead =
-        !packs && rightType == DType.FLOAT32 && accumulator.bits() == 512
+        !packs && rightType == DType.FLOAT32 && bits == 512
             ? Optional.of(ReadAhead.declare(kernel, panels, shape.columns()))
             : Optional.empty();
+    Expr mostRows = contraction.rows().min(Exprs.index((long) TURN * shape.rows()));
+    Expr mostPanels = packs ? Exprs.index(1) : panelCount().min(Exprs.index(GROUP));
+    Expr count = mostRows.times(mostPanels).times(shape.columns());
+    this.sums = new BlockSums(kernel, contraction, shape, panels, block, ahead, count);
   }
 
   /**
@@ -102,16 +93,6 @@ public final class ContractionSchedule {
   static int blockTerms(TileShape shape, DType type) {
     int line = shape.columns() * type.bytes();
     return Math.min(MOST_TERMS, Math.max(16, PART_BYTES / line / 16 * 16));
-  }
-
-  private static DType storage(ScalarType scalar) {
-    return switch (scalar) {
-      case F32 -> DType.FLOAT32;
-      case F64 -> DType.FLOAT64;
-      case I32 -> DType.INT32;
-      case I64 -> DType.INT64;
-      case BOOL -> throw new IllegalArgumentException("truth values cannot be summed");
-    };
   }
 
   /**
@@ -142,16 +123,7 @@ public final class ContractionSchedule {
       kernel.procedure(
           "pack", List.of("base", "width"), (b, p) -> pack(b, strided, p.get(0), p.get(1)));
     }
-    List<String> names = new ArrayList<>(List.of("left", "right", "done", "terms", "to"));
-    ahead.ifPresent(_ -> names.add("ahead"));
-    for (int rows = 1; rows <= shape.rows(); rows++) {
-      int height = rows;
-      kernel.procedure("multiply" + rows, names, (b, p) -> multiply(b, height, p));
-    }
-    if (!packs) {
-      kernel.procedure(
-          "multiplyRow", List.of("left", "right", "done", "terms", "to"), this::multiplyRow);
-    }
+    sums.write(!packs);
     List<String> place = List.of("batch", "row", "rows", "column", "from");
     kernel.procedure("finish", place, (b, p) -> finish(b, p, true));
     kernel.procedure("finishEdge", place, (b, p) -> finish(b, p, false));
@@ -248,7 +220,7 @@ public final class ContractionSchedule {
           Expr row = b.let("row", cut.before(turn));
           Expr rows = b.let("rows", cut.before(turnEnd).minus(row));
           Expr size = b.let("size", rows.times(shape.columns()));
-          b.when(contraction.depth().eq(Exprs.index(0)), () -> clear(b, size.times(count)));
+          b.when(contraction.depth().eq(Exprs.index(0)), () -> sums.clear(b, size.times(count)));
           Expr alone =
               packs
                   ? Exprs.index(0)
@@ -256,7 +228,7 @@ public final class ContractionSchedule {
                       "alone",
                       Exprs.select(
                           rows.eq(Exprs.index(1)),
-                          count.minus(Exprs.floorMod(count, Exprs.index(STREAMS))),
+                          count.minus(Exprs.floorMod(count, Exprs.index(BlockSums.STREAMS))),
                           Exprs.index(0)));
           if (!packs) {
             Expr leftRow = leftBase.plus(row.times(contraction.left().rowStride()));
@@ -264,21 +236,18 @@ public final class ContractionSchedule {
                 "p",
                 Exprs.index(0),
                 alone,
-                STREAMS,
+                BlockSums.STREAMS,
                 p ->
                     b.loop(
                         "done",
                         Exprs.index(0),
                         contraction.depth(),
                         block,
-                        done ->
-                            b.call(
-                                "multiplyRow",
-                                leftRow.plus(done.times(contraction.left().depthStride())),
-                                begin(right, p, done),
-                                done,
-                                contraction.depth().minus(done).min(Exprs.index(block)),
-                                p.times(shape.columns()))));
+                        done -> {
+                          Expr left = leftRow.plus(done.times(contraction.left().depthStride()));
+                          Expr to = b.let("to", p.times(size).plus(sums.begin()));
+                          sums.multiplyRow(b, block(b, done), left, begin(right, p, done), to);
+                        }));
           }
           b.loop(
               "done",
@@ -286,8 +255,7 @@ public final class ContractionSchedule {
               contraction.depth(),
               block,
               done -> {
-                Expr terms =
-                    b.let("terms", contraction.depth().minus(done).min(Exprs.index(block)));
+                BlockSums.Block now = block(b, done);
                 Expr from = leftBase.plus(done.times(contraction.left().depthStride()));
                 Expr rowFrom = from.plus(row.times(contraction.left().rowStride()));
                 Expr left = b.let("left", rowFrom);
@@ -296,10 +264,11 @@ public final class ContractionSchedule {
                     alone,
                     count,
                     p -> {
-                      Part now = new Part(right, panel, count, p, done, terms);
+                      Part present = new Part(right, panel, count, p, now);
                       Expr part = b.let("part", begin(right, p, done));
-                      Expr next = next(b, now, part, turnEnd.minus(turn));
-                      Turn all = new Turn(turn, turnEnd, cut, row, p.times(size));
+                      Expr next = next(b, present, part, turnEnd.minus(turn));
+                      Turn all =
+                          new Turn(turn, turnEnd, cut, row, p.times(size).plus(sums.begin()));
                       tiles(b, all, now, left, part, next);
                     });
               });
@@ -309,7 +278,7 @@ public final class ContractionSchedule {
               count,
               p -> {
                 Expr column = b.let("column", panel.plus(p).times(shape.columns()));
-                Expr from = p.times(size);
+                Expr from = p.times(size).plus(sums.begin());
                 b.when(
                     column.plus(shape.columns()).le(contraction.columns()),
                     () -> b.call("finish", batch, row, rows, column, from),
@@ -325,10 +294,14 @@ public final class ContractionSchedule {
    * @param panel number of that panel
    * @param count panels of the group
    * @param p number of the part's panel in the group
-   * @param done terms before the part
-   * @param terms of the part
    */
-  private record Part(Expr right, Expr panel, Expr count, Expr p, Expr done, Expr terms) {}
+  private record Part(Expr right, Expr panel, Expr count, Expr p, BlockSums.Block block) {}
+
+  /** The block of terms from {@code done} on. */
+  private BlockSums.Block block(BodyBuilder b, Expr done) {
+    Expr left = contraction.depth().minus(done);
+    return new BlockSums.Block(done, b.let("terms", left.min(Exprs.index(block))));
+  }
 
   /** Where a group's panel {@code p} has its terms from {@code done} on. */
   private Expr begin(Expr right, Expr p, Expr done) {
@@ -348,12 +321,14 @@ public final class ContractionSchedule {
     }
     Expr zero = Exprs.index(0);
     Expr more = b.let("more", now.p.plus(1).lt(now.count));
-    Expr deeper = b.let("deeper", now.done.plus(block).lt(contraction.depth()));
+    Expr deeper = b.let("deeper", now.block.done().plus(block).lt(contraction.depth()));
     Expr p = Exprs.select(more, now.p.plus(1), Exprs.select(deeper, zero, now.count));
-    Expr done = Exprs.select(more, now.done, Exprs.select(deeper, now.done.plus(block), zero));
+    Expr done =
+        Exprs.select(
+            more, now.block.done(), Exprs.select(deeper, now.block.done().plus(block), zero));
     Expr next = b.let("next", begin(now.right, p, done));
     Expr end = begin(now.right, panelCount().minus(now.panel), zero);
-    Expr exists = next.plus(now.terms.times(shape.columns())).le(end);
+    Expr exists = next.plus(now.block.terms().times(shape.columns())).le(end);
     return b.let("next", Exprs.select(Exprs.and(exists, ReadAhead.pays(tiles)), next, present));
   }
 
@@ -368,7 +343,8 @@ public final class ContractionSchedule {
   private record Turn(Expr first, Expr end, Rows cut, Expr row, Expr sums) {}
 
   /** All tiles of a turn with a panel's part of a block. */
-  private void tiles(BodyBuilder b, Turn now, Part all, Expr left, Expr part, Expr next) {
+  private void tiles(
+      BodyBuilder b, Turn now, BlockSums.Block block, Expr left, Expr part, Expr next) {
     Expr to = b.let("to", now.sums);
     b.loop(
         "t",
@@ -378,9 +354,9 @@ public final class ContractionSchedule {
           Expr row = b.let("tileRow", now.cut.before(t).minus(now.row));
           Expr start = left.plus(row.times(contraction.left().rowStride()));
           Expr sum = to.plus(row.times(shape.columns()));
-          List<Expr> arguments = new ArrayList<>(List.of(start, part, all.done, all.terms, sum));
-          ahead.ifPresent(a -> arguments.add(a.begin(next, t.minus(now.first), all.terms)));
-          Heights.multiply(b, shape.rows(), now.cut.of(t), arguments);
+          Expr from = ahead.map(a -> a.begin(next, t.minus(now.first), block.terms())).orElse(part);
+          Expr rows = b.let("height", now.cut.of(t));
+          sums.multiply(b, block, rows, start, part, b.let("sum", sum), from);
         });
   }
 
@@ -422,93 +398,6 @@ public final class ContractionSchedule {
     }
   }
 
-  private void clear(BodyBuilder b, Expr elements) {
-    Expr zero = b.let("zero", Exprs.constant(accumulator, 0));
-    b.loop("i", Exprs.index(0), elements, shape.lanes(), i -> b.store(sums, i, zero));
-  }
-
-  /**
-   * The micro-kernel: the sums of {@code rows} rows over a block of terms, added to those of
-   * earlier blocks.
-   *
-   * @param place where the rows and the panel's part begin, the number of terms before and in the
-   *     block, where the sums are, where to read ahead
-   */
-  private void multiply(BodyBuilder b, int rows, List<Expr> place) {
-    Contraction.Left a = contraction.left();
-    List<Expr> starts = new ArrayList<>();
-    for (int r = 0; r < rows; r++) {
-      Expr start = place.get(0).plus(a.rowStride().times(r));
-      starts.add(r == 0 ? start : b.let("start", start));
-    }
-    Optional<ReadAhead.Sequences> reading =
-        ahead.map(r -> r.new Sequences(b, place.get(5), place.get(3)));
-    RowTile tile =
-        new RowTile(
-            new TileShape(rows, shape.vectors(), shape.lanes()),
-            new RowTile.Rows(a.buffer(), Optional.empty(), a.depthStride(), a.transform()),
-            new RowTile.Panel(panels, shape.columns(), contraction.right().transform()),
-            sums,
-            reading.isPresent() ? ReadAhead.LOADS : 0);
-    Expr terms = b.let("terms", place.get(3).min(Exprs.index(block)));
-    List<Expr.Read> added =
-        tile.multiply(b, place.get(1), starts, terms, k -> reading.ifPresent(r -> r.read(b, k)));
-    keep(b, place.get(2), place.get(4), added);
-    reading.ifPresent(r -> r.end(b));
-  }
-
-  /** Stores the sums of the first block of terms; adds those of a later one. */
-  private void keep(BodyBuilder b, Expr done, Expr to, List<Expr.Read> added) {
-    Expr first = done.eq(Exprs.index(0));
-    b.when(first, () -> keep(b, to, added, false), () -> keep(b, to, added, true));
-  }
-
-  private void keep(BodyBuilder b, Expr to, List<Expr.Read> added, boolean more) {
-    for (int i = 0; i < added.size(); i++) {
-      Expr at = to.plus(i * shape.lanes());
-      Expr sum = added.get(i);
-      b.store(sums, at, more ? b.load(sums, at, shape.lanes()).plus(sum) : sum);
-    }
-  }
-
-  /**
-   * The same for a single row, of several panels at once. That is as fast as memory gives the
-   * panels, and memory gives most to several sequences, each of which waits at the beginning of
-   * every page. The order of additions is that of the micro-kernel: which of them computes a panel
-   * depends on how the work is divided, its results do not.
-   *
-   * @param place where the row and the first panel's part begin, the number of terms before and in
-   *     the block, where the sums are
-   */
-  private void multiplyRow(BodyBuilder b, List<Expr> place) {
-    int lanes = shape.lanes();
-    List<Expr.Read> registers = new ArrayList<>();
-    List<Expr> starts = new ArrayList<>();
-    Expr panelSize = b.let("panelSize", contraction.depth().times(shape.columns()));
-    for (int i = 0; i < STREAMS * shape.vectors(); i++) {
-      registers.add(b.variable("sum", Exprs.constant(accumulator, 0)));
-    }
-    for (int p = 0; p < STREAMS; p++) {
-      starts.add(b.let("start", place.get(1).plus(panelSize.times(p))));
-    }
-    Contraction.Left a = contraction.left();
-    b.loop(
-        "k",
-        Exprs.index(0),
-        place.get(3).min(Exprs.index(block)),
-        k -> {
-          Expr loaded = b.load(a.buffer(), place.getFirst().plus(k.times(a.depthStride())));
-          Expr element = b.let("a", Exprs.spread(a.transform().apply(loaded), lanes));
-          for (int i = 0; i < registers.size(); i++) {
-            Expr line = starts.get(i / shape.vectors()).plus(k.times(shape.columns()));
-            Expr right = b.load(panels, line.plus(i % shape.vectors() * lanes), lanes);
-            Expr vector = contraction.right().transform().apply(right);
-            b.assign(registers.get(i), element.fma(vector, registers.get(i)));
-          }
-        });
-    keep(b, place.get(2), place.get(4), registers);
-  }
-
   /**
    * Hands the rows of a panel to the store: whole panels without masks, the last one up to its
    * edge.
@@ -535,7 +424,7 @@ public final class ContractionSchedule {
                     whole || lanes == 1
                         ? Optional.empty()
                         : Optional.of(b.let("mask", Exprs.laneMask(width.minus(c), lanes)));
-                Expr value = b.let("value", b.load(sums, from.plus(c), lanes));
+                Expr value = b.let("value", b.load(sums.buffer(), from.plus(c), lanes));
                 result.store(b, value, batch, row, b.let("at", column.plus(c)), mask);
               });
         });

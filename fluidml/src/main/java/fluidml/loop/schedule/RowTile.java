@@ -87,26 +87,47 @@ record RowTile(TileShape tile, Rows rows, Panel panels, Buffer result, int loads
    */
   List<Expr.Read> multiply(
       BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Consumer<Expr> everyTurn) {
+    int turn = turn();
+    Expr whole = body.let("whole", terms.div(turn).times(turn));
+    List<Expr.Read> sums = multiplyTurns(body, panel, starts, whole, turn, everyTurn);
+    if (turn > 1) {
+      body.when(whole.lt(terms), () -> add(body, panel, starts, whole, 1, sums));
+    }
+    return sums;
+  }
+
+  /**
+   * Computes the sums of some terms.
+   *
+   * @param panel where the panel begins
+   * @param starts where every row begins
+   * @param terms number of terms, a multiple of {@code turn}
+   * @param turn terms in each turn of the loop, at most {@link #turn}
+   * @param everyTurn writes what else is done in every turn, given its first term
+   * @return registers with the sums, row by row
+   */
+  List<Expr.Read> multiplyTurns(
+      BodyBuilder body,
+      Expr panel,
+      List<Expr> starts,
+      Expr terms,
+      int turn,
+      Consumer<Expr> everyTurn) {
     ScalarType scalar = Exprs.registerType(result.dtype());
     Expr zero = body.variable("zero", Exprs.constant(new Type(scalar, tile.lanes()), 0));
     List<Expr.Read> sums = new ArrayList<>();
     for (int i = 0; i < tile.rows() * tile.vectors(); i++) {
       sums.add(body.variable("sum", zero));
     }
-    int unroll = unroll();
-    Expr whole = body.let("whole", terms.div(unroll).times(unroll));
     body.loop(
         "k",
         Exprs.index(0),
-        whole,
-        unroll,
+        terms,
+        turn,
         k -> {
           everyTurn.accept(k);
-          add(body, panel, starts, k, unroll, sums);
+          add(body, panel, starts, k, turn, sums);
         });
-    if (unroll > 1) {
-      body.when(whole.lt(terms), () -> add(body, panel, starts, whole, 1, sums));
-    }
     return sums;
   }
 
@@ -114,7 +135,7 @@ record RowTile(TileShape tile, Rows rows, Panel panels, Buffer result, int loads
    * Terms in each turn of the loop: two where there are 32 registers, both terms' operands fit, and
    * the JIT can inline what loads them. Counters and addresses then take half as many instructions.
    */
-  private int unroll() {
+  int turn() {
     int registers = tile.rows() * tile.vectors() + 2 * tile.vectors() + 2;
     boolean many = bits() == 512;
     boolean fits =
