@@ -10,6 +10,7 @@ import fluidml.loop.Target;
 import fluidml.tensor.DType;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Matrix products in tiles that stay in registers: a few rows of the left operand, broadcast
@@ -238,25 +239,19 @@ public final class ContractionSchedule {
                 alone,
                 BlockSums.STREAMS,
                 p ->
-                    b.loop(
-                        "done",
-                        Exprs.index(0),
-                        contraction.depth(),
-                        block,
-                        done -> {
-                          Expr left = leftRow.plus(done.times(contraction.left().depthStride()));
+                    blocks(
+                        b,
+                        now -> {
+                          Expr terms = now.done().times(contraction.left().depthStride());
                           Expr to = b.let("to", p.times(size).plus(sums.begin()));
-                          sums.multiplyRow(b, block(b, done), left, begin(right, p, done), to);
+                          Expr part = begin(right, p, now.done());
+                          sums.multiplyRow(b, now, leftRow.plus(terms), part, to);
                         }));
           }
-          b.loop(
-              "done",
-              Exprs.index(0),
-              contraction.depth(),
-              block,
-              done -> {
-                BlockSums.Block now = block(b, done);
-                Expr from = leftBase.plus(done.times(contraction.left().depthStride()));
+          blocks(
+              b,
+              now -> {
+                Expr from = leftBase.plus(now.done().times(contraction.left().depthStride()));
                 Expr rowFrom = from.plus(row.times(contraction.left().rowStride()));
                 Expr left = b.let("left", rowFrom);
                 b.loop(
@@ -265,7 +260,7 @@ public final class ContractionSchedule {
                     count,
                     p -> {
                       Part present = new Part(right, panel, count, p, now);
-                      Expr part = b.let("part", begin(right, p, done));
+                      Expr part = b.let("part", begin(right, p, now.done()));
                       Expr next = next(b, present, part, turnEnd.minus(turn));
                       Turn all =
                           new Turn(turn, turnEnd, cut, row, p.times(size).plus(sums.begin()));
@@ -297,10 +292,18 @@ public final class ContractionSchedule {
    */
   private record Part(Expr right, Expr panel, Expr count, Expr p, BlockSums.Block block) {}
 
-  /** The block of terms from {@code done} on. */
-  private BlockSums.Block block(BodyBuilder b, Expr done) {
-    Expr left = contraction.depth().minus(done);
-    return new BlockSums.Block(done, b.let("terms", left.min(Exprs.index(block))));
+  /** Writes something for every block of terms. */
+  private void blocks(BodyBuilder b, Consumer<BlockSums.Block> body) {
+    b.loop(
+        "done",
+        Exprs.index(0),
+        contraction.depth(),
+        block,
+        done -> {
+          Expr left = contraction.depth().minus(done);
+          Expr terms = b.let("terms", left.min(Exprs.index(block)));
+          body.accept(new BlockSums.Block(done, terms));
+        });
   }
 
   /** Where a group's panel {@code p} has its terms from {@code done} on. */
