@@ -289,6 +289,7 @@ public final class ContractionSchedule {
    * @param panel number of that panel
    * @param count panels of the group
    * @param p number of the part's panel in the group
+   * @param block its terms
    */
   private record Part(Expr right, Expr panel, Expr count, Expr p, BlockSums.Block block) {}
 

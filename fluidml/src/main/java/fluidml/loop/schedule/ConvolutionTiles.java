@@ -179,8 +179,7 @@ record ConvolutionTiles(
   private void convolve(
       BodyBuilder b, TileShape part, boolean copied, Operands o, Expr image, Expr channel) {
     List<Expr> starts = starts(b, part, copied, o);
-    List<Expr.Read> sums =
-        micro(part, copied).multiply(b, o.panel, starts, problem.depth(), _ -> {});
+    List<Expr.Read> sums = micro(part, copied).multiply(b, o.panel, starts, problem.depth());
     List<Expr> first = position(b, o.slot, Exprs.index(0));
     for (int r = 0; r < part.rows(); r++) {
       int row = r;

@@ -67,7 +67,7 @@ record RowTile(TileShape tile, Rows rows, Panel panels, Buffer result, int loads
    * @param to where the sums go
    */
   void write(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Expr to) {
-    List<Expr.Read> sums = multiply(body, panel, starts, terms, _ -> {});
+    List<Expr.Read> sums = multiply(body, panel, starts, terms);
     for (int r = 0; r < tile.rows(); r++) {
       for (int v = 0; v < tile.vectors(); v++) {
         Expr at = to.plus((double) r * panels.columns + (double) v * tile.lanes());
@@ -82,14 +82,12 @@ record RowTile(TileShape tile, Rows rows, Panel panels, Buffer result, int loads
    * @param panel where the panel begins
    * @param starts where every row begins
    * @param terms number of terms
-   * @param everyTurn writes what else is done in every turn of the loop, given its first term
    * @return registers with the sums, row by row
    */
-  List<Expr.Read> multiply(
-      BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Consumer<Expr> everyTurn) {
+  List<Expr.Read> multiply(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms) {
     int turn = turn();
     Expr whole = body.let("whole", terms.div(turn).times(turn));
-    List<Expr.Read> sums = multiplyTurns(body, panel, starts, whole, turn, everyTurn);
+    List<Expr.Read> sums = multiplyTurns(body, panel, starts, whole, turn, _ -> {});
     if (turn > 1) {
       body.when(whole.lt(terms), () -> add(body, panel, starts, whole, 1, sums));
     }
