@@ -16,6 +16,7 @@ import picocli.CommandLine.IVersionProvider;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       CompareCommand.class,
+      TurnsCommand.class,
       ModelsCommand.class,
       OperatorsCommand.class,
       RooflineCommand.class,

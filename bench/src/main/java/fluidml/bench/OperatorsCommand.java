@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -188,37 +187,14 @@ final class OperatorsCommand implements Callable<Integer> {
   }
 
   private Row inTurns(String label, Runnable ours, Runnable theirs, double error) {
-    turn(ours, warmup);
-    turn(theirs, TURN_SECONDS);
-    double[] ourMs = new double[turns];
-    double[] theirMs = new double[turns];
-    double[] ratios = new double[turns];
-    for (int i = 0; i < turns; i++) {
-      ourMs[i] = turn(ours, TURN_SECONDS);
-      theirMs[i] = turn(theirs, TURN_SECONDS);
-      ratios[i] = ourMs[i] / theirMs[i];
-    }
-    return new Row(label, median(ourMs), median(theirMs), median(ratios), error);
-  }
-
-  /** Runs once unmeasured and then for some time; the mean of a run in milliseconds. */
-  private static double turn(Runnable run, double seconds) {
-    run.run();
-    long begin = System.nanoTime();
-    long end = begin + (long) (seconds * 1e9);
-    int runs = 0;
-    long now;
-    do {
-      run.run();
-      runs++;
-      now = System.nanoTime();
-    } while (now < end);
-    return (now - begin) / 1e6 / runs;
-  }
-
-  private static double median(double[] numbers) {
-    double[] sorted = numbers.clone();
-    Arrays.sort(sorted);
-    return sorted[sorted.length / 2];
+    Turns.turn(ours, warmup);
+    Turns.turn(theirs, TURN_SECONDS);
+    Turns measured = Turns.measure(ours, theirs, turns, TURN_SECONDS);
+    return new Row(
+        label,
+        Turns.median(measured.ours()),
+        Turns.median(measured.theirs()),
+        Turns.quantile(measured.ratios(), 0.5),
+        error);
   }
 }
