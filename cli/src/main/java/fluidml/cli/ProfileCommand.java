@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -241,7 +242,7 @@ final class ProfileCommand extends ModelCommand {
                 millis(runStatistics.median()),
                 millis(all),
                 measured.steps.size()));
-    prediction.ifPresent(p -> text.append(prediction(p, runStatistics)));
+    prediction.ifPresent(p -> text.append(prediction(p, measured)));
     Table table =
         new Table()
             .right("ms per run")
@@ -276,15 +277,23 @@ final class ProfileCommand extends ModelCommand {
     out().flush();
   }
 
-  private static String prediction(Prediction prediction, LatencyStatistics measured) {
+  private static String prediction(Prediction prediction, Measured measured) {
     if (!prediction.isWhole()) {
       long known = prediction.steps().stream().filter(OptionalDouble::isPresent).count();
       return "the cost table knows %d of %d steps with these extents; tune measures them%n%n"
           .formatted(known, prediction.steps().size());
     }
     double nanos = prediction.total() * 1e9;
-    return "predicted by measured costs: %s ms, %s of the median%n%n"
-        .formatted(millis(nanos), percent(nanos / measured.median()));
+    double median = LatencyStatistics.of(measured.total).median();
+    return "predicted by measured costs: %s ms, %s of the median; %s apart at one speed of the machine%n%n"
+        .formatted(millis(nanos), percent(nanos / median), percent(apart(prediction, measured)));
+  }
+
+  /** See {@link Prediction#apart}. */
+  private static double apart(Prediction prediction, Measured measured) {
+    double[] seconds = new double[measured.steps.size()];
+    Arrays.setAll(seconds, i -> mean(measured, i) / 1e9);
+    return prediction.apart(seconds);
   }
 
   private static String percent(double share) {
@@ -317,6 +326,9 @@ final class ProfileCommand extends ModelCommand {
     json.put(
         "predictedMs",
         prediction.filter(Prediction::isWhole).map(p -> p.total() * 1e3).orElse(null));
+    json.put(
+        "predictedApart",
+        prediction.filter(Prediction::isWhole).map(p -> apart(p, measured)).orElse(null));
     json.put("by", by.name().toLowerCase(Locale.ROOT));
     json.put("rows", entries);
     json.put("trace", trace == null ? null : trace.toString());

@@ -53,6 +53,7 @@ class TuneCommandTest {
     JsonNode profiled = new ObjectMapper().readTree(profile.out());
     assertTrue(profiled.at("/predictedMs").asDouble() > 0, profile.out());
     assertTrue(profiled.at("/rows/0/predictedMs").asDouble() > 0, profile.out());
+    assertTrue(profiled.at("/predictedApart").isNumber(), profile.out());
     Result unknown =
         Examples.run("profile", mlp, "--costs", costs, "--dim", "batch=9", "--runs", 1);
     assertEquals(0, unknown.code(), unknown.err());

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.DoubleStream;
 
 /**
  * What measured costs say about a run of a program.
@@ -55,5 +56,29 @@ public record Prediction(List<OptionalDouble> steps, OptionalDouble rest) {
   /** Seconds of a run; what is not known counts nothing. */
   public double total() {
     return rest.orElse(0) + steps.stream().mapToDouble(s -> s.orElse(0)).sum();
+  }
+
+  /**
+   * How far predictions of steps are from measured times if the machine's speed does not count: the
+   * sum of all differences over the sum of the times, after predictions are multiplied by what
+   * makes their sum that of the times. It tells a model of costs that is wrong from a machine that
+   * is slower than while tuning.
+   *
+   * @param measured seconds of each step
+   * @return 0 if they agree, at most 2
+   * @throws IllegalArgumentException if there are not as many, or a step is not known
+   */
+  public double apart(double[] measured) {
+    if (measured.length != steps.size() || !isWhole()) {
+      throw new IllegalArgumentException("predictions of all " + measured.length + " steps needed");
+    }
+    double predicted = steps.stream().mapToDouble(OptionalDouble::orElseThrow).sum();
+    double all = DoubleStream.of(measured).sum();
+    double differences = 0;
+    for (int i = 0; i < measured.length; i++) {
+      double scaled = predicted == 0 ? 0 : steps.get(i).orElseThrow() * all / predicted;
+      differences += Math.abs(scaled - measured[i]);
+    }
+    return all == 0 ? 0 : differences / all;
   }
 }

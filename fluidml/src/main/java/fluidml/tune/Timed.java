@@ -13,6 +13,11 @@ import java.util.function.ToDoubleFunction;
  */
 record Timed(
     Variation variation, LoweredProgram program, List<String> keys, List<CostTable.Cost> costs) {
+  /** A program with what a table says of its steps, which knows all of them. */
+  Timed(Variation variation, LoweredProgram program, List<String> keys, CostTable table) {
+    this(variation, program, keys, keys.stream().map(table.costs()::get).toList());
+  }
+
   /** Seconds of a run's steps. */
   double total() {
     return costs.stream().mapToDouble(CostTable.Cost::seconds).sum();

@@ -23,12 +23,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.ToIntFunction;
 import java.util.function.ToLongFunction;
+import java.util.stream.DoubleStream;
 
 /**
  * Measures the ways to run the kernels of a graph, chooses for the whole graph, and keeps both in a
@@ -176,34 +179,39 @@ public final class Tuner {
         variations.parallelStream()
             .map(v -> v.equals(Variation.USUAL) ? usual : lower(usual, v.decisions()))
             .toList();
-    List<Timed> timed = new ArrayList<>();
+    List<List<String>> names =
+        programs.stream().map(p -> p.steps().stream().map(keys::of).toList()).toList();
+    List<Integer> usable = new ArrayList<>();
     long longest = 0;
     try (Reference reference = new Reference(usual, inputs)) {
       for (int i = 0; i < variations.size(); i++) {
         Variation variation = variations.get(i);
-        LoweredProgram program = programs.get(i);
-        List<String> names = program.steps().stream().map(keys::of).toList();
-        if (!known.table.costs().keySet().containsAll(names)) {
+        if (!known.table.costs().keySet().containsAll(names.get(i))) {
           if (i > 0 && System.nanoTime() + longest > end) {
             known.skipped.add(variation.name());
             continue;
           }
           progress.begins(i, variations.size() + 1, variation.name());
           long begin = System.nanoTime();
-          measure(inputs, variation, program, known, reference);
+          measure(inputs, variation, programs.get(i), known, reference);
           longest = Math.max(longest, System.nanoTime() - begin);
         }
-        timed.add(
-            new Timed(
-                variation, program, names, names.stream().map(known.table.costs()::get).toList()));
+        usable.add(i);
       }
+      reference.calibrate(known);
     }
+    CostTable costs = known.table;
+    List<Timed> timed =
+        usable.stream()
+            .map(i -> new Timed(variations.get(i), programs.get(i), names.get(i), costs))
+            .toList();
     return choose(inputs, solver, timed, extents, experiments, known, progress);
   }
 
   /** What is known and what became of the programs. */
   private static final class Known {
     CostTable table;
+    final Set<String> fresh = new HashSet<>();
     final Map<String, Double> measured = new LinkedHashMap<>();
     final List<String> skipped = new ArrayList<>();
 
@@ -220,6 +228,7 @@ public final class Tuner {
     private final LoweredProgram program;
     private final Datum[] inputs;
     private final List<Measurement> open = new ArrayList<>(1);
+    private final List<Double> latencies = new ArrayList<>();
 
     Reference(LoweredProgram program, Datum[] inputs) {
       this.program = program;
@@ -232,8 +241,28 @@ public final class Tuner {
         open.add(new Measurement(program, team, inputs));
         open.getFirst().warm(WARM_SECONDS);
       }
+      keepLatencies();
       open.getFirst().forget();
       return open.getFirst();
+    }
+
+    private void keepLatencies() {
+      DoubleStream.of(open.getFirst().totals()).forEach(latencies::add);
+    }
+
+    /** Gives what was measured now the speed that the machine usually had meanwhile. */
+    void calibrate(Known known) throws IOException {
+      if (!known.measured.containsKey(Variation.USUAL.name())) {
+        return;
+      }
+      keepLatencies();
+      Calibration calibration =
+          Calibration.of(known.measured.get(Variation.USUAL.name()), latencies);
+      Map<String, CostTable.Cost> costs = new HashMap<>();
+      known.fresh.forEach(k -> costs.put(k, calibration.of(known.table.costs().get(k))));
+      known.measured.replaceAll((_, seconds) -> seconds * calibration.factor());
+      CostTable calibrated = new CostTable(costs, Map.of());
+      known.table = file.add(calibrated).with(known.table).with(calibrated);
     }
 
     @Override
@@ -263,6 +292,7 @@ public final class Tuner {
       }
     }
     fresh.keySet().removeAll(known.table.costs().keySet());
+    known.fresh.addAll(fresh.keySet());
     known.table = file.add(new CostTable(fresh, Map.of())).with(known.table);
   }
 
