@@ -38,8 +38,11 @@ import picocli.CommandLine.Parameters;
           + " order of its axes, the rules' default, longest sequences with votes, global), loops"
           + " (fixed, reordered by measurement), memory (no reuse, Optimium's tables, greedy by"
           + " size, best) and fusion.",
-      "Every set of switches runs in JVMs of its own, in turns with the others; what is chosen by"
-          + " measurement is tuned first, with the costs that are known."
+      "Every set of switches runs in JVMs of its own, there in turns with the default: what the"
+          + " machine does meanwhile counts for both. What is chosen by measurement is tuned first,"
+          + " with the costs that are known.",
+      "Milliseconds are those of the default times the median ratio of neighbouring turns; the"
+          + " spread is that of the ratio between JVMs."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
@@ -98,20 +101,15 @@ final class AblateCommand extends ModelCommand {
   Path html;
 
   /** One model's rows. */
-  record Outcome(Path file, int threads, List<AblationRow> rows) {
-    /** Latency of the default in milliseconds. */
-    double base() {
-      return rows.stream()
-          .filter(r -> r.switches().equals(Ablation.BASE))
-          .findFirst()
-          .orElseThrow()
-          .latency();
-    }
-  }
+  record Outcome(Path file, int threads, List<AblationRow> rows) {}
 
   /** A program to measure: equal choices are measured once. */
-  private record Job(
-      Ablation switches, Path choice, Tuner.Combination combination, String sameAs) {}
+  private record Job(Ablation switches, Path choice, Tuner.Combination combination, String sameAs) {
+    /** The label of the switches that are measured. */
+    String measured() {
+      return sameAs.isEmpty() ? switches.label() : sameAs;
+    }
+  }
 
   @Override
   int execute() throws IOException {
@@ -215,20 +213,24 @@ final class AblateCommand extends ModelCommand {
         Job job = order.get(i);
         steps.begins(
             fork * own.size() + i, forks * own.size(), name(file) + ", " + job.switches.label());
-        results.computeIfAbsent(job.switches.label(), _ -> new ArrayList<>()).add(fork(file, job));
+        results
+            .computeIfAbsent(job.switches.label(), _ -> new ArrayList<>())
+            .add(fork(file, job, jobs.get(Ablation.BASE)));
       }
     }
+    double base = AblationRow.latency(results.get(jobs.get(Ablation.BASE).measured()));
     List<AblationRow> rows = new ArrayList<>();
     for (Ablation one : wanted) {
       Job job = jobs.get(one);
-      List<JsonNode> forked = results.get(job.sameAs.isEmpty() ? one.label() : job.sameAs);
+      List<JsonNode> forked = results.get(job.measured());
       rows.add(
           new AblationRow(
               one,
               job.combination.predicted() * 1e3,
               job.combination.copies(),
               job.sameAs,
-              forked));
+              forked,
+              base));
     }
     return new Outcome(file, threads, rows);
   }
@@ -264,8 +266,8 @@ final class AblateCommand extends ModelCommand {
         .orElseThrow();
   }
 
-  /** Runs {@code bench} in a JVM like this one. */
-  private JsonNode fork(Path file, Job job) throws IOException {
+  /** Runs {@code bench} in a JVM like this one, in turns with the default if it is another. */
+  private JsonNode fork(Path file, Job job, Job base) throws IOException {
     List<String> command = new ArrayList<>();
     Stream.of(prefix.strip().split("\\s+")).filter(w -> !w.isEmpty()).forEach(command::add);
     command.add(
@@ -279,6 +281,9 @@ final class AblateCommand extends ModelCommand {
     command.addAll(List.of("--warmup", Double.toString(warmup)));
     command.addAll(List.of("--duration", Double.toString(time)));
     command.addAll(List.of("--costs", job.choice.toString()));
+    if (!job.measured().equals(base.measured())) {
+      command.addAll(List.of("--beside", base.choice.toString()));
+    }
     command.addAll(job.switches.options());
     command.addAll(handedOn());
     Path errors = Files.createTempFile("ablate", ".err");
@@ -356,7 +361,6 @@ final class AblateCommand extends ModelCommand {
   }
 
   private void print(Outcome outcome) {
-    double base = outcome.base();
     Table table =
         new Table()
             .left("layout")
@@ -379,7 +383,7 @@ final class AblateCommand extends ModelCommand {
           switches.fusion() ? "on" : "off",
           millis(row.latency() * 1e6) + (row.sameAs().isEmpty() ? "" : " ="),
           forks > 1 ? String.format(Locale.ROOT, "%.1f%%", row.spread() * 100) : "-",
-          String.format(Locale.ROOT, "%.3f", row.latency() / base),
+          String.format(Locale.ROOT, "%.3f", row.ratio()),
           millis(row.predicted() * 1e6),
           Bytes.format(row.arena()),
           row.peak() < 0 ? "unknown" : Bytes.format(row.peak()),
@@ -401,7 +405,7 @@ final class AblateCommand extends ModelCommand {
     Map<String, Object> json = new LinkedHashMap<>();
     json.put("model", outcome.file().toString());
     json.put("threads", outcome.threads());
-    json.put("rows", outcome.rows().stream().map(r -> r.fields(outcome.base())).toList());
+    json.put("rows", outcome.rows().stream().map(AblationRow::fields).toList());
     return json;
   }
 }

@@ -29,9 +29,10 @@ final class AblationPage {
     out.append("table{border-collapse:collapse}td,th{padding:2px 10px;text-align:left;");
     out.append("border-bottom:1px solid #ddd}.n{text-align:right}.base{font-weight:bold}");
     out.append("svg text{font-size:12px}</style></head><body><h1>Ablation</h1>");
-    out.append("<p>Every bar is the median of the medians of several JVMs; the thin line spans");
-    out.append(" from the fastest to the slowest of them. The dark bar is the default. At the");
-    out.append(" right: arena and peak resident set.</p>");
+    out.append("<p>Every bar is the median of several JVMs, each of which ran in turns with the");
+    out.append(
+        " default; the thin line spans from the fastest to the slowest of them. The dark bar");
+    out.append(" is the default. At the right: arena and peak resident set.</p>");
   }
 
   private void model(AblateCommand.Outcome outcome) {
@@ -54,7 +55,7 @@ final class AblationPage {
       number(
           String.format(Locale.ROOT, "%.2f", row.latency()) + (row.sameAs().isEmpty() ? "" : " ="));
       number(String.format(Locale.ROOT, "%.1f %%", row.spread() * 100));
-      number(String.format(Locale.ROOT, "%.3f", row.latency() / outcome.base()));
+      number(String.format(Locale.ROOT, "%.3f", row.ratio()));
       number(String.format(Locale.ROOT, "%.2f", row.predicted()));
       number(Bytes.format(row.arena()));
       number(row.peak() < 0 ? "unknown" : Bytes.format(row.peak()));
@@ -67,7 +68,7 @@ final class AblationPage {
   private void picture(AblateCommand.Outcome outcome) {
     List<AblationRow> rows = outcome.rows();
     double slowest =
-        rows.stream().mapToDouble(r -> r.latencies()[r.latencies().length - 1]).max().orElse(1);
+        rows.stream().mapToDouble(r -> r.ratios()[r.ratios().length - 1]).max().orElse(1);
     double arena = Math.max(1, rows.stream().mapToLong(AblationRow::arena).max().orElse(1));
     double peak = Math.max(1, rows.stream().mapToLong(AblationRow::peak).max().orElse(1));
     int width = LABEL + WIDTH + 2 * MEMORY;
@@ -82,8 +83,8 @@ final class AblationPage {
       label(0, y + 14, row.switches().label());
       double scale = (WIDTH - 70) / slowest;
       boolean base = row.switches().equals(Ablation.BASE);
-      bar(LABEL, y, row.latency() * scale, base ? "#2b5c8a" : "#7fb2de");
-      double[] all = row.latencies();
+      bar(LABEL, y, row.ratio() * scale, base ? "#2b5c8a" : "#7fb2de");
+      double[] all = row.ratios();
       out.append(
           String.format(
               Locale.ROOT,

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
 
 /**
  * What the forks of one set of switches measured.
@@ -15,29 +14,54 @@ import java.util.function.ToDoubleFunction;
  * @param sameAs label of the switches that make the same program and whose forks are shown; empty
  *     if it has forks of its own
  * @param forks what {@code bench --json} printed in each
+ * @param base latency of the default in milliseconds
  */
 record AblationRow(
-    Ablation switches, double predicted, int copies, String sameAs, List<JsonNode> forks) {
-  private double median(ToDoubleFunction<JsonNode> number) {
-    double[] sorted = forks.stream().mapToDouble(number).sorted().toArray();
+    Ablation switches,
+    double predicted,
+    int copies,
+    String sameAs,
+    List<JsonNode> forks,
+    double base) {
+  /** Median of the forks' median latencies in milliseconds. */
+  static double latency(List<JsonNode> forks) {
+    return median(forks.stream().mapToDouble(f -> f.at("/medianMs").asDouble()).sorted().toArray());
+  }
+
+  private static double median(double[] sorted) {
     int middle = sorted.length / 2;
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 
-  /** Medians of latency, one for each fork, ascending, in milliseconds. */
-  double[] latencies() {
-    return forks.stream().mapToDouble(f -> f.at("/medianMs").asDouble()).sorted().toArray();
+  /**
+   * How many times as long as the default's a run takes, one number for each fork, ascending. Forks
+   * run in turns with the default; those of the default itself are compared with each other.
+   */
+  double[] ratios() {
+    return forks.stream()
+        .mapToDouble(
+            f ->
+                f.has("besideRatio")
+                    ? f.at("/besideRatio").asDouble()
+                    : f.at("/medianMs").asDouble() / base)
+        .sorted()
+        .toArray();
   }
 
-  /** Median of the forks' median latencies in milliseconds. */
+  /** The median of the {@link #ratios}. */
+  double ratio() {
+    return median(ratios());
+  }
+
+  /** What a run would have taken when the default was measured, in milliseconds. */
   double latency() {
-    return median(f -> f.at("/medianMs").asDouble());
+    return ratio() * base;
   }
 
   /** Distance of the slowest and the fastest fork as a part of the median. */
   double spread() {
-    double[] all = latencies();
-    return (all[all.length - 1] - all[0]) / latency();
+    double[] all = ratios();
+    return (all[all.length - 1] - all[0]) / ratio();
   }
 
   /** Bytes of intermediates and of the private memory of kernels. */
@@ -47,11 +71,13 @@ record AblationRow(
 
   /** Median of the largest resident sets, in bytes; -1 where the system does not tell. */
   long peak() {
-    return (long) median(f -> f.at("/peakRssBytes").asDouble(-1));
+    double[] peaks = forks.stream().mapToDouble(f -> f.at("/peakRssBytes").asDouble(-1)).toArray();
+    Arrays.sort(peaks);
+    return (long) median(peaks);
   }
 
   /** The fields of this as JSON. */
-  Map<String, Object> fields(double base) {
+  Map<String, Object> fields() {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("layout", switches.layout());
     fields.put("loops", switches.loops() ? "reordered" : "fixed");
@@ -59,8 +85,9 @@ record AblationRow(
     fields.put("fusion", switches.fusion());
     fields.put("latencyMs", latency());
     fields.put("spread", spread());
-    fields.put("forksMs", Arrays.stream(latencies()).boxed().toList());
-    fields.put("ofDefault", latency() / base);
+    fields.put("forksOfDefault", Arrays.stream(ratios()).boxed().toList());
+    fields.put("forksMs", forks.stream().map(f -> f.at("/medianMs").asDouble()).toList());
+    fields.put("ofDefault", ratio());
     fields.put("predictedMs", predicted);
     fields.put("arenaBytes", arena());
     fields.put("peakRssBytes", peak() < 0 ? null : peak());

@@ -1,18 +1,24 @@
 package fluidml.cli;
 
 import fluidml.Model;
+import fluidml.Options;
 import fluidml.Session;
+import fluidml.memory.Planners;
 import fluidml.reference.Datum;
 import fluidml.report.Bytes;
 import fluidml.report.LatencyStatistics;
 import fluidml.report.Table;
+import fluidml.tune.Tuning;
+import fluidml.vm.MemoryStrategy;
 import fluidml.vm.PlannedMemory;
 import java.io.Console;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -63,6 +69,19 @@ final class BenchCommand extends ModelCommand {
   @Option(names = "--no-progress", description = "Show no progress bar (default: on a terminal).")
   boolean noProgress;
 
+  /** For {@code ablate}, which takes apart what a choice is worth and what the machine did. */
+  @Option(
+      names = "--beside",
+      hidden = true,
+      paramLabel = "FILE",
+      description =
+          "Then run in turns with the model as this table of costs chooses, everything switched on,"
+              + " and tell how many times as long a run takes.")
+  Path beside;
+
+  /** A turn takes a run at least, and so many nanoseconds. */
+  private static final long TURN_NANOS = 20_000_000;
+
   private record Result(
       int threads,
       String engine,
@@ -93,7 +112,11 @@ final class BenchCommand extends ModelCommand {
       InputOptions.Inputs given = inputs.resolve(loaded.importedGraph());
       Result result = measure(loaded, session, given, loadNanos);
       if (common.json) {
-        printJson(json(file, given, result));
+        Map<String, Object> json = json(file, given, result);
+        if (beside != null) {
+          json.put("besideRatio", beside(file, session, given.data()));
+        }
+        printJson(json);
       } else {
         print(file, given, result);
       }
@@ -143,6 +166,44 @@ final class BenchCommand extends ModelCommand {
         session.memoryPlan().map(PlannedMemory::scratchBytes).orElse(0L),
         loaded.executable().map(e -> e.packedBytes()).orElse(0L),
         ProcessMemory.peakResidentBytes().orElse(-1));
+  }
+
+  /** The median ratio of neighbouring turns, this session over one with all switches on. */
+  private double beside(Path file, Session session, Map<String, Datum> data) {
+    Options options =
+        options()
+            .withFuse(true)
+            .withPlanner(Planners.named("thorough"))
+            .withMemoryStrategy(MemoryStrategy.ALL)
+            .withTuning(Tuning.at(beside));
+    try (Model loaded = Model.load(file, options);
+        Session other = loaded.newSession()) {
+      long warm = System.nanoTime();
+      do {
+        timed(other, data);
+      } while (System.nanoTime() - warm < warmup * 1e9);
+      List<Double> ratios = new ArrayList<>();
+      long begin = System.nanoTime();
+      do {
+        double usual = turn(other, data);
+        ratios.add(turn(session, data) / usual);
+      } while (System.nanoTime() - begin < (duration == null ? 10 : duration) * 1e9);
+      double[] sorted = ratios.stream().mapToDouble(r -> r).sorted().toArray();
+      return sorted[sorted.length / 2];
+    }
+  }
+
+  /** Mean nanoseconds of the runs of a turn. */
+  private static double turn(Session session, Map<String, Datum> data) {
+    long begin = System.nanoTime();
+    int count = 0;
+    long now;
+    do {
+      session.runData(data);
+      count++;
+      now = System.nanoTime();
+    } while (now - begin < TURN_NANOS);
+    return (double) (now - begin) / count;
   }
 
   private static long timed(Session session, Map<String, Datum> data) {

@@ -86,6 +86,11 @@ class TuneCommandTest {
     for (JsonNode row : rows) {
       assertTrue(row.at("/latencyMs").asDouble() > 0, row.toString());
       assertTrue(row.at("/arenaBytes").asLong() > 0, row.toString());
+      assertTrue(row.at("/ofDefault").asDouble() > 0, row.toString());
+      boolean usual = row.at("/layout").asText().equals("default") && row.at("/fusion").asBoolean();
+      if (usual && row.at("/loops").asText().equals("fixed")) {
+        assertEquals(1, row.at("/ofDefault").asDouble(), 1e-9, row.toString());
+      }
     }
     String html = Files.readString(page);
     assertNeedsNoNetwork(html);
