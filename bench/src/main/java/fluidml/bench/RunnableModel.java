@@ -52,11 +52,11 @@ interface RunnableModel extends Runnable, AutoCloseable {
   }
 
   /** A model on ONNX Runtime. */
-  final class OnRuntime implements RunnableModel {
+  final class OtherEngine implements RunnableModel {
     private final OrtSession session;
     private final Map<String, OnnxTensor> tensors;
 
-    OnRuntime(Path path, int threads, Map<String, Long> dims) throws OrtException {
+    OtherEngine(Path path, int threads, Map<String, Long> dims) throws OrtException {
       Map<String, Tensor> inputs = OnnxRuntimeWorker.inputs(path, dims);
       try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
         options.setIntraOpNumThreads(threads);

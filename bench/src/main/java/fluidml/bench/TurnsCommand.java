@@ -9,8 +9,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** This build beside another one, or beside ONNX Runtime, in one process and in turns. */
 @Command(
@@ -25,6 +28,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     sortOptions = false)
 final class TurnsCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
   @Parameters(
       arity = "1..*",
       paramLabel = "MODEL",
@@ -106,6 +111,10 @@ final class TurnsCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Arguments.dims(dims);
+    if (forks < 1 || turns < 1 || threads.stream().anyMatch(t -> t < 1)) {
+      throw new ParameterException(
+          spec.commandLine(), "--forks, --turns and --threads are 1 at least");
+    }
     String library = against == null ? "" : RunnableModel.library(against).toString();
     System.out.printf(
         "%-22s %7s %10s %10s %8s %17s %8s%n",

@@ -34,7 +34,7 @@ final class TurnsWorker {
     Path path = Path.of(args[0]);
     int threads = Integer.parseInt(args[1]);
     return args[5].isEmpty()
-        ? new RunnableModel.OnRuntime(path, threads, dims(args))
+        ? new RunnableModel.OtherEngine(path, threads, dims(args))
         : new RunnableModel.OtherBuild(Path.of(args[5]), path, threads, dims(args));
   }
 

@@ -55,6 +55,14 @@ class TurnsCommandTest {
   }
 
   @Test
+  void nothingToMeasureIsWrongUsage() {
+    String model = ROOT.resolve("examples/mlp").toString();
+    for (String option : List.of("--forks=0", "--turns=0", "--threads=0")) {
+      assertEquals(2, Main.commandLine().execute("turns", option, model), option);
+    }
+  }
+
+  @Test
   void ratiosAreThoseOfNeighbours() {
     Turns first = new Turns(List.of(new double[] {1, 3}), List.of(new double[] {4}));
     Turns second = new Turns(List.of(new double[] {8}), List.of(new double[] {2, 2}));
