@@ -1,6 +1,5 @@
 package fluidml.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.Session;
@@ -174,7 +173,7 @@ final class AllocatorsCommand implements Callable<Integer> {
     }
     System.out.print(table.render());
     if (json != null) {
-      new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(json.toFile(), rows);
+      JsonFile.write(json, rows);
     }
     if (svg != null) {
       Files.writeString(svg, BarPlot.svg("peak / live bytes", bars));

@@ -1,7 +1,5 @@
 package fluidml.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import fluidml.file.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -118,7 +116,7 @@ final class CompareCommand implements Callable<Integer> {
       }
     }
     if (json != null) {
-      write(rows);
+      JsonFile.write(json, rows);
     }
     return 0;
   }
@@ -253,12 +251,5 @@ final class CompareCommand implements Callable<Integer> {
                 Double.toString(time)));
     arguments.addAll(dims);
     return Sample.parse(Forks.run(engine.worker, arguments));
-  }
-
-  private void write(List<Map<String, Object>> rows) throws IOException {
-    AtomicFile.write(
-        json,
-        path ->
-            new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(path.toFile(), rows));
   }
 }

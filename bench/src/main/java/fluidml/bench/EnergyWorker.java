@@ -68,10 +68,7 @@ final class EnergyWorker {
       Path path, int threads, Map<String, Long> dims, double warmup, double seconds)
       throws OrtException, IOException {
     Map<String, Tensor> inputs = OnnxRuntimeWorker.inputs(path, dims);
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(threads);
-      options.setInterOpNumThreads(1);
-      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(threads)) {
       try (OrtSession session =
           OnnxRuntime.environment().createSession(Inputs.modelFile(path).toString(), options)) {
         Map<String, OnnxTensor> tensors = OnnxRuntime.tensors(inputs);

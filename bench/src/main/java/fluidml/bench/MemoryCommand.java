@@ -1,6 +1,5 @@
 package fluidml.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.Session;
@@ -119,7 +118,7 @@ final class MemoryCommand implements Callable<Integer> {
       System.out.printf(Locale.ROOT, "geometric mean of arena / ONNX Runtime: %.3f%n", mean);
     }
     if (json != null) {
-      new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(json.toFile(), rows);
+      JsonFile.write(json, rows);
     }
     return 0;
   }

@@ -56,10 +56,7 @@ final class OnnxRuntimeMemoryWorker {
     Map<String, Tensor> inputs =
         OnnxRuntimeWorker.inputs(path, Arguments.dims(List.of(args).subList(4, args.length)));
     OrtEnvironment environment = OnnxRuntime.environment();
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(Integer.parseInt(args[1]));
-      options.setInterOpNumThreads(1);
-      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(Integer.parseInt(args[1]))) {
       options.setMemoryPatternOptimization(Boolean.parseBoolean(args[3]));
       // Weights stay out of the arena; their packed copies are in it, in use before the first run.
       options.addConfigEntry("session.use_device_allocator_for_initializers", "1");

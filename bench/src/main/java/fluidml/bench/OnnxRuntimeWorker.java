@@ -22,10 +22,7 @@ final class OnnxRuntimeWorker {
         inputs(path, Arguments.dims(List.of(args).subList(4, args.length)));
     long begin = System.nanoTime();
     OrtEnvironment environment = OnnxRuntime.environment();
-    try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-      options.setIntraOpNumThreads(Integer.parseInt(args[1]));
-      options.setInterOpNumThreads(1);
-      options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+    try (OrtSession.SessionOptions options = OnnxRuntime.options(Integer.parseInt(args[1]))) {
       try (OrtSession session =
           environment.createSession(Inputs.modelFile(path).toString(), options)) {
         double loadMs = (System.nanoTime() - begin) / 1e6;

@@ -3,7 +3,6 @@ package fluidml.bench;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.Session;
@@ -130,8 +129,7 @@ final class OperatorsCommand implements Callable<Integer> {
         Math.exp(logs),
         rows.stream().filter(r -> r.ratio > 1.1).count());
     if (json != null) {
-      Files.writeString(
-          json, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(rows));
+      JsonFile.write(json, rows);
     }
     return 0;
   }

@@ -1,6 +1,5 @@
 package fluidml.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.Session;
@@ -170,12 +169,7 @@ final class RooflineCommand implements Callable<Integer> {
     }
     if (json != null) {
       Map<String, Object> result = json(limits, count, kernels, all);
-      AtomicFile.write(
-          json,
-          file ->
-              new ObjectMapper()
-                  .writerWithDefaultPrettyPrinter()
-                  .writeValue(file.toFile(), result));
+      JsonFile.write(json, result);
     }
   }
 

@@ -58,10 +58,7 @@ interface RunnableModel extends Runnable, AutoCloseable {
 
     OtherEngine(Path path, int threads, Map<String, Long> dims) throws OrtException {
       Map<String, Tensor> inputs = OnnxRuntimeWorker.inputs(path, dims);
-      try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-        options.setIntraOpNumThreads(threads);
-        options.setInterOpNumThreads(1);
-        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+      try (OrtSession.SessionOptions options = OnnxRuntime.options(threads)) {
         session =
             OnnxRuntime.environment().createSession(Inputs.modelFile(path).toString(), options);
       }

@@ -63,7 +63,7 @@ record Sample(
   /** The quantile q of the runs, 0.5 for the median. */
   double quantile(double q) {
     double[] sorted = runsMs.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-    return sorted[(int) Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+    return Turns.quantile(sorted, q);
   }
 
   /** Largest resident set of this process so far, 0 where the system does not tell. */

@@ -1,7 +1,6 @@
 package fluidml.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import fluidml.file.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -126,10 +125,7 @@ final class TurnsCommand implements Callable<Integer> {
       }
     }
     if (json != null) {
-      AtomicFile.write(
-          json,
-          path ->
-              new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(path.toFile(), rows));
+      JsonFile.write(json, rows);
     }
     return 0;
   }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import fluidml.Model;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,10 +33,7 @@ class TurnsCommandTest {
   @Test
   void measuresBesideAnotherBuild() throws Exception {
     Path library = Path.of(Model.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    Path build = library.getFileName().toString().endsWith(".jar") ? library : folder;
-    if (build.equals(folder)) {
-      build = jar(library);
-    }
+    Path build = Files.isDirectory(library) ? jar(library) : library;
     JsonNode row = measured(List.of("--against=" + build));
     double ratio = row.get("ratio").asDouble();
     assertTrue(row.get("lowerQuartile").asDouble() <= ratio);

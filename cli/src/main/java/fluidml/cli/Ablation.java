@@ -1,5 +1,8 @@
 package fluidml.cli;
 
+import fluidml.Options;
+import fluidml.memory.Planners;
+import fluidml.vm.MemoryStrategy;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -63,12 +66,27 @@ record Ablation(String layout, boolean loops, String memory, boolean fusion) {
         .formatted(layout, loops ? "reordered" : "fixed", memory, fusion ? "fusion" : "no fusion");
   }
 
-  /** Options of a command that runs so, except for the table of choices. */
+  private boolean bestMemory() {
+    return memory.equals("best");
+  }
+
+  private String planner() {
+    return bestMemory() ? "thorough" : memory;
+  }
+
+  /** Options that run so, except for the table of choices. */
+  Options options(Options other) {
+    return other
+        .withPlanner(Planners.named(planner()))
+        .withMemoryStrategy(bestMemory() ? MemoryStrategy.ALL : MemoryStrategy.NONE)
+        .withFuse(fusion);
+  }
+
+  /** The same for a command. */
   List<String> options() {
-    boolean best = memory.equals("best");
     List<String> options = new ArrayList<>();
-    options.addAll(List.of("--planner", best ? "thorough" : memory));
-    options.addAll(List.of("--memory-strategy", best ? "all" : "none"));
+    options.addAll(List.of("--planner", planner()));
+    options.addAll(List.of("--memory-strategy", bestMemory() ? "all" : "none"));
     if (!fusion) {
       options.add("--no-fuse");
     }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.DoubleStream;
 
 /**
  * What the forks of one set of switches measured.
@@ -25,10 +26,11 @@ record AblationRow(
     double base) {
   /** Median of the forks' median latencies in milliseconds. */
   static double latency(List<JsonNode> forks) {
-    return median(forks.stream().mapToDouble(f -> f.at("/medianMs").asDouble()).sorted().toArray());
+    return median(forks.stream().mapToDouble(f -> f.at("/medianMs").asDouble()));
   }
 
-  private static double median(double[] sorted) {
+  private static double median(DoubleStream numbers) {
+    double[] sorted = numbers.sorted().toArray();
     int middle = sorted.length / 2;
     return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
@@ -50,7 +52,7 @@ record AblationRow(
 
   /** The median of the {@link #ratios}. */
   double ratio() {
-    return median(ratios());
+    return median(DoubleStream.of(ratios()));
   }
 
   /** What a run would have taken when the default was measured, in milliseconds. */
@@ -71,9 +73,7 @@ record AblationRow(
 
   /** Median of the largest resident sets, in bytes; -1 where the system does not tell. */
   long peak() {
-    double[] peaks = forks.stream().mapToDouble(f -> f.at("/peakRssBytes").asDouble(-1)).toArray();
-    Arrays.sort(peaks);
-    return (long) median(peaks);
+    return (long) median(forks.stream().mapToDouble(f -> f.at("/peakRssBytes").asDouble(-1)));
   }
 
   /** The fields of this as JSON. */

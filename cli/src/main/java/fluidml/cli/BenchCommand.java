@@ -3,13 +3,11 @@ package fluidml.cli;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.Session;
-import fluidml.memory.Planners;
 import fluidml.reference.Datum;
 import fluidml.report.Bytes;
 import fluidml.report.LatencyStatistics;
 import fluidml.report.Table;
 import fluidml.tune.Tuning;
-import fluidml.vm.MemoryStrategy;
 import fluidml.vm.PlannedMemory;
 import java.io.Console;
 import java.io.IOException;
@@ -104,6 +102,9 @@ final class BenchCommand extends ModelCommand {
         || (duration != null && !(duration > 0 && duration <= 1e6))) {
       throw usage("--warmup and --duration are seconds, at most a million");
     }
+    if (beside != null && !common.json) {
+      throw usage("--beside needs --json");
+    }
     Path file = modelFile();
     long start = System.nanoTime();
     try (Model loaded = Model.load(file, options());
@@ -170,12 +171,7 @@ final class BenchCommand extends ModelCommand {
 
   /** The median ratio of neighbouring turns, this session over one with all switches on. */
   private double beside(Path file, Session session, Map<String, Datum> data) {
-    Options options =
-        options()
-            .withFuse(true)
-            .withPlanner(Planners.named("thorough"))
-            .withMemoryStrategy(MemoryStrategy.ALL)
-            .withTuning(Tuning.at(beside));
+    Options options = Ablation.BASE.options(options()).withTuning(Tuning.at(beside));
     try (Model loaded = Model.load(file, options);
         Session other = loaded.newSession()) {
       long warm = System.nanoTime();

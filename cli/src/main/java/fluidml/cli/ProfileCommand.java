@@ -242,7 +242,7 @@ final class ProfileCommand extends ModelCommand {
                 millis(runStatistics.median()),
                 millis(all),
                 measured.steps.size()));
-    prediction.ifPresent(p -> text.append(prediction(p, measured)));
+    prediction.ifPresent(p -> text.append(prediction(p, measured, runStatistics)));
     Table table =
         new Table()
             .right("ms per run")
@@ -277,16 +277,17 @@ final class ProfileCommand extends ModelCommand {
     out().flush();
   }
 
-  private static String prediction(Prediction prediction, Measured measured) {
+  private static String prediction(
+      Prediction prediction, Measured measured, LatencyStatistics runs) {
     if (!prediction.isWhole()) {
       long known = prediction.steps().stream().filter(OptionalDouble::isPresent).count();
       return "the cost table knows %d of %d steps with these extents; tune measures them%n%n"
           .formatted(known, prediction.steps().size());
     }
     double nanos = prediction.total() * 1e9;
-    double median = LatencyStatistics.of(measured.total).median();
     return "predicted by measured costs: %s ms, %s of the median; %s apart at one speed of the machine%n%n"
-        .formatted(millis(nanos), percent(nanos / median), percent(apart(prediction, measured)));
+        .formatted(
+            millis(nanos), percent(nanos / runs.median()), percent(apart(prediction, measured)));
   }
 
   /** See {@link Prediction#apart}. */

@@ -179,32 +179,28 @@ public final class Tuner {
         variations.parallelStream()
             .map(v -> v.equals(Variation.USUAL) ? usual : lower(usual, v.decisions()))
             .toList();
-    List<List<String>> names =
-        programs.stream().map(p -> p.steps().stream().map(keys::of).toList()).toList();
-    List<Integer> usable = new ArrayList<>();
+    List<Timed> timed = new ArrayList<>();
     long longest = 0;
     try (Reference reference = new Reference(usual, inputs)) {
       for (int i = 0; i < variations.size(); i++) {
         Variation variation = variations.get(i);
-        if (!known.table.costs().keySet().containsAll(names.get(i))) {
+        LoweredProgram program = programs.get(i);
+        List<String> names = program.steps().stream().map(keys::of).toList();
+        if (!known.table.costs().keySet().containsAll(names)) {
           if (i > 0 && System.nanoTime() + longest > end) {
             known.skipped.add(variation.name());
             continue;
           }
           progress.begins(i, variations.size() + 1, variation.name());
           long begin = System.nanoTime();
-          measure(inputs, variation, programs.get(i), known, reference);
+          measure(inputs, variation, program, known, reference);
           longest = Math.max(longest, System.nanoTime() - begin);
         }
-        usable.add(i);
+        timed.add(new Timed(variation, program, names, known.table));
       }
       reference.calibrate(known);
     }
-    CostTable costs = known.table;
-    List<Timed> timed =
-        usable.stream()
-            .map(i -> new Timed(variations.get(i), programs.get(i), names.get(i), costs))
-            .toList();
+    timed.replaceAll(t -> new Timed(t.variation(), t.program(), t.keys(), known.table));
     return choose(inputs, solver, timed, extents, experiments, known, progress);
   }
 
