@@ -27,7 +27,8 @@ public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemo
    * @param stagedOutputs outputs that the last run copied from the arena
    * @param scratch private memory of the kernel that needs most
    * @param direct inputs and outputs that kernels of the last run used where the caller has them
-   * @param frames addresses and sizes that kernels are called with, for all remembered extents
+   * @param frames addresses and sizes that kernels are called with, for all remembered extents, on
+   *     the heap
    */
   public record SessionMemory(
       long planned,
@@ -52,15 +53,13 @@ public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemo
    * @param arenas all arenas, in use or idle
    * @param idleArenas arenas that no run uses; they are freed when they stay idle
    * @param constants of all models
-   * @param frames of all sessions
    * @param tensors large results of runs that the garbage collector has not found dead, and memory
    *     that waits for the next ones
    */
-  public record ProcessMemory(
-      long arenas, long idleArenas, long constants, long frames, long tensors) {
+  public record ProcessMemory(long arenas, long idleArenas, long constants, long tensors) {
     /** Everything that the library has allocated outside of the heap. */
     public long total() {
-      return arenas + constants + frames + tensors;
+      return arenas + constants + tensors;
     }
   }
 
@@ -77,9 +76,6 @@ public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemo
 
     /** Constants of all models that are not in mapped files. */
     long getConstants();
-
-    /** Frames of all sessions. */
-    long getFrames();
 
     /** Large results of runs, and memory that waits for the next ones. */
     long getTensors();
@@ -100,7 +96,6 @@ public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemo
         NativeBuffer.liveBytes(NativeBuffer.Category.ARENA),
         Executor.idleArenaBytes(),
         NativeBuffer.liveBytes(NativeBuffer.Category.PACKED),
-        NativeBuffer.liveBytes(NativeBuffer.Category.FRAMES),
         NativeBuffer.liveBytes(NativeBuffer.Category.TENSOR));
   }
 
@@ -136,11 +131,6 @@ public record MemoryReport(SessionMemory session, ModelMemory model, ProcessMemo
     @Override
     public long getConstants() {
       return ofProcess().constants();
-    }
-
-    @Override
-    public long getFrames() {
-      return ofProcess().frames();
     }
 
     @Override

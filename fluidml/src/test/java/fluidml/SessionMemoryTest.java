@@ -226,7 +226,8 @@ final class SessionMemoryTest {
       MemoryReport b = two.memory();
       assertEquals(NativeBuffer.liveBytes(), a.process().total());
       assertEquals(a.process().constants(), a.model().constants());
-      assertEquals(a.process().frames(), a.session().frames() + b.session().frames());
+      assertEquals(2 * b.session().frames(), a.session().frames());
+      assertTrue(b.session().frames() > 0);
       assertTrue(a.process().arenas() >= b.session().planned());
       assertTrue(a.session().intermediates() <= a.session().planned());
     }

@@ -6,7 +6,6 @@ import fluidml.file.AtomicFile;
 import fluidml.lower.Argument;
 import fluidml.lower.LoweredProgram;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -20,6 +19,12 @@ import java.util.function.Function;
 
 /** Writes the files that {@link SavedModel} reads. */
 public final class ModelWriter {
+  /**
+   * Constants are written in pieces. Linux maps a cached file in as large units as it was written
+   * in, up to 2 MiB: of a table of which a model reads some rows, all would become resident.
+   */
+  private static final int PIECE = 128 << 10;
+
   private ModelWriter() {}
 
   /**
@@ -69,19 +74,21 @@ public final class ModelWriter {
       throws IOException {
     long codeAt = pages(FileHeader.PAGE + (long) steps.length);
     long weightsAt = pages(codeAt + code.length);
-    try (Arena arena = Arena.ofShared();
-        FileChannel channel =
-            FileChannel.open(
-                path,
-                StandardOpenOption.CREATE_NEW,
-                StandardOpenOption.READ,
-                StandardOpenOption.WRITE)) {
+    try (FileChannel channel =
+        FileChannel.open(
+            path,
+            StandardOpenOption.CREATE_NEW,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE)) {
+      // The whole length first: sections end where they should, whatever is written into them.
+      write(channel, ByteBuffer.allocate(1), weightsAt + placement.bytes() - 1);
       write(channel, ByteBuffer.wrap(steps), FileHeader.PAGE);
       write(channel, ByteBuffer.wrap(code), codeAt);
-      MemorySegment weights =
-          channel.map(FileChannel.MapMode.READ_WRITE, weightsAt, placement.bytes(), arena);
-      placement.items().parallelStream()
-          .forEach(item -> weights.asSlice(item.offset()).copyFrom(item.data()));
+      ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
+      for (Placement.Item item : placement.items()) {
+        write(channel, item.data(), weightsAt + item.offset(), piece);
+      }
+      int checksum = Checksums.of(channel, weightsAt, placement.bytes());
       FileHeader header =
           new FileHeader(
               KernelCode.VERSION,
@@ -90,9 +97,19 @@ public final class ModelWriter {
               System.getProperty("os.arch"),
               section(FileHeader.PAGE, MemorySegment.ofArray(steps)),
               section(codeAt, MemorySegment.ofArray(code)),
-              section(weightsAt, weights));
+              new FileHeader.Section(weightsAt, placement.bytes(), checksum));
       write(channel, ByteBuffer.wrap(header.encode()), 0);
       channel.force(true);
+    }
+  }
+
+  private static void write(FileChannel channel, MemorySegment bytes, long at, ByteBuffer piece)
+      throws IOException {
+    for (long done = 0; done < bytes.byteSize(); done += piece.limit()) {
+      long length = Math.min(PIECE - (at + done) % PIECE, bytes.byteSize() - done);
+      piece.clear().limit((int) length);
+      MemorySegment.ofBuffer(piece).copyFrom(bytes.asSlice(done, length));
+      write(channel, piece, at + done);
     }
   }
 

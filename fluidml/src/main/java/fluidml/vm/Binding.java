@@ -10,7 +10,6 @@ import fluidml.lower.Step;
 import fluidml.lower.View;
 import fluidml.memory.MemoryPlanner;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -21,7 +20,7 @@ import java.util.Optional;
  * A program for one set of input extents: the numbers behind its dims, memory plans, and the frame
  * of every kernel call. Costs no code generation.
  */
-final class Binding implements AutoCloseable {
+final class Binding {
   /** Work (in {@link fluidml.lower.KernelCall#work} units) that is worth a thread of its own. */
   private static final long WORK_PER_THREAD = 16_384;
 
@@ -46,7 +45,7 @@ final class Binding implements AutoCloseable {
   final long[] values;
 
   private final Executable executable;
-  private final NativeBuffer frames;
+  private final long[][] frames;
   private final long[] extents;
   private final int[] parts;
   private final int[] pieces;
@@ -65,6 +64,7 @@ final class Binding implements AutoCloseable {
   private long placedBase;
   private MemorySegment.Scope placedScope;
   private long[] placedDirect = new long[0];
+  private int[] directSteps = new int[0];
   private int[] directSlots = new int[0];
   private int[] directExternals = new int[0];
   private long[] directOffsets = new long[0];
@@ -74,24 +74,18 @@ final class Binding implements AutoCloseable {
    *
    * @param inputExtents the extents of all inputs, one after another
    * @param threads threads that may share the work of a kernel
-   * @param frames room for the frames of all steps; closed by this
    * @throws InvalidInputException if the extents contradict the model
    */
-  Binding(
-      Executable executable,
-      long[] inputExtents,
-      Map<String, Long> symbols,
-      int threads,
-      NativeBuffer frames) {
+  Binding(Executable executable, long[] inputExtents, Map<String, Long> symbols, int threads) {
     this.executable = executable;
     this.inputExtents = inputExtents;
     this.threads = threads;
     this.symbols = symbols;
-    this.frames = frames;
     this.values = executable.dims().evaluate(symbols);
     requireEqualExtents();
     requireSlicesInside();
     int steps = executable.instructions().size();
+    frames = new long[steps][];
     extents = new long[steps];
     parts = new int[steps];
     pieces = new int[steps];
@@ -109,7 +103,7 @@ final class Binding implements AutoCloseable {
         long scratch = kernel.scratchBytes(sizes);
         scratchStrides[i] = Math.ceilDiv(scratch, NativeBuffer.ALIGNMENT) * NativeBuffer.ALIGNMENT;
         pieces[i] = pieces(values[instruction.work()] / parts[i], scratch);
-        writeSizes(instruction);
+        frames[i] = frame(instruction);
       }
     }
   }
@@ -151,13 +145,13 @@ final class Binding implements AutoCloseable {
     return sizes;
   }
 
-  private void writeSizes(Executable.Instruction instruction) {
-    long slot = 8L * (instruction.frame() + instruction.kernel().firstSizeSlot());
-    MemorySegment memory = frames.segment();
+  private long[] frame(Executable.Instruction instruction) {
+    long[] frame = new long[instruction.kernel().frameLongs()];
+    int slot = instruction.kernel().firstSizeSlot();
     for (int dim : instruction.sizes()) {
-      memory.set(ValueLayout.JAVA_LONG, slot, values[dim]);
-      slot += 8;
+      frame[slot++] = values[dim];
     }
+    return frame;
   }
 
   /**
@@ -219,10 +213,9 @@ final class Binding implements AutoCloseable {
   }
 
   private void placeDirect(CallerMemory caller) {
-    MemorySegment memory = frames.segment();
     for (int i = 0; i < directSlots.length; i++) {
-      long address = caller.address(directExternals[i]) + directOffsets[i];
-      memory.set(ValueLayout.JAVA_LONG, directSlots[i], address);
+      frames[directSteps[i]][directSlots[i]] =
+          caller.address(directExternals[i]) + directOffsets[i];
     }
     remember(caller);
   }
@@ -235,18 +228,18 @@ final class Binding implements AutoCloseable {
 
   private void placeAll(ArenaPlan plan, MemorySegment arena, CallerMemory caller) {
     Schedule schedule = plan.schedule();
-    MemorySegment memory = frames.segment();
     int count = 0;
     int capacity = 0;
     for (Executable.Instruction instruction : executable.instructions()) {
       capacity += instruction.buffers().size();
     }
+    int[] steps = new int[capacity];
     int[] slots = new int[capacity];
     int[] externals = new int[capacity];
     long[] offsets = new long[capacity];
     for (int i = 0; i < extents.length; i++) {
       Executable.Instruction instruction = executable.instructions().get(i);
-      long slot = 8L * instruction.frame();
+      int slot = 0;
       for (Executable.BufferSlot buffer : instruction.buffers()) {
         long base;
         long size;
@@ -259,7 +252,8 @@ final class Binding implements AutoCloseable {
           size = values[executable.rootByteDims()[buffer.root()]];
           base = arena.address() + plan.plan().offset(planned);
           if (plan.isDirect(planned)) {
-            slots[count] = (int) slot;
+            steps[count] = i;
+            slots[count] = slot;
             externals[count] = schedule.externalOf(planned);
             offsets[count] = offset;
             base = caller.address(externals[count++]);
@@ -270,11 +264,11 @@ final class Binding implements AutoCloseable {
               "step %d (%s) starts at byte %d of a buffer of %d"
                   .formatted(i, instruction.step().label(), offset, size));
         }
-        memory.set(ValueLayout.JAVA_LONG, slot, base + offset);
-        memory.set(ValueLayout.JAVA_LONG, slot + 8, size - offset);
-        slot += 16;
+        frames[i][slot++] = base + offset;
+        frames[i][slot++] = size - offset;
       }
     }
+    directSteps = Arrays.copyOf(steps, count);
     directSlots = Arrays.copyOf(slots, count);
     directExternals = Arrays.copyOf(externals, count);
     directOffsets = Arrays.copyOf(offsets, count);
@@ -286,9 +280,9 @@ final class Binding implements AutoCloseable {
     placedScope = arena.scope();
   }
 
-  /** Address of a step's frame. */
-  long frame(int step) {
-    return frames.address() + 8L * executable.instructions().get(step).frame();
+  /** What a step's kernel is called with. */
+  long[] frame(int step) {
+    return frames[step];
   }
 
   /**
@@ -297,9 +291,7 @@ final class Binding implements AutoCloseable {
    * @param brief 0, {@link Kernel#BRIEF} or {@link Kernel#SKIPPING}, see {@link Kernel#briefSlot}
    */
   void setBrief(int step, long brief) {
-    Executable.Instruction instruction = executable.instructions().get(step);
-    long offset = 8L * (instruction.frame() + instruction.kernel().briefSlot());
-    frames.segment().set(ValueLayout.JAVA_LONG, offset, brief);
+    frames[step][executable.instructions().get(step).kernel().briefSlot()] = brief;
   }
 
   /** Units of work of a step that can run side by side. */
@@ -375,15 +367,5 @@ final class Binding implements AutoCloseable {
         view.offset().evaluate(symbols::get),
         view.shape().evaluate(symbols::get),
         strides.stream().mapToLong(Long::longValue).toArray());
-  }
-
-  /** Gives the room for frames away; this cannot be used any more. */
-  NativeBuffer releaseFrames() {
-    return frames;
-  }
-
-  @Override
-  public void close() {
-    frames.close();
   }
 }

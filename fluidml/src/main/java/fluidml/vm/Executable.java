@@ -33,13 +33,9 @@ public final class Executable implements AutoCloseable {
     static final int CONSTANT = -1;
   }
 
-  /**
-   * One step, prepared for binding.
-   *
-   * @param frame where its frame begins among the frames of all steps, in longs
-   */
+  /** One step, prepared for binding. */
   record Instruction(
-      Step step, CompiledKernel code, List<BufferSlot> buffers, int[] sizes, int work, int frame) {
+      Step step, CompiledKernel code, List<BufferSlot> buffers, int[] sizes, int work) {
     Kernel kernel() {
       return ((Step.Call) step).call().kernel();
     }
@@ -113,13 +109,12 @@ public final class Executable implements AutoCloseable {
         IntStream.range(0, roots.count())
             .map(i -> dims.add(Storage.bytes(roots.root(i))))
             .toArray();
-    int longs = 0;
-    for (Step step : program.steps()) {
-      Instruction instruction = prepare(step, codes, longs);
-      instructions.add(instruction);
-      longs += step instanceof Step.Call ? instruction.kernel().frameLongs() : 0;
-    }
-    this.frameLongs = longs;
+    program.steps().forEach(step -> instructions.add(prepare(step, codes)));
+    this.frameLongs =
+        instructions.stream()
+            .filter(i -> i.code() != null)
+            .mapToInt(i -> i.kernel().frameLongs())
+            .sum();
     this.order =
         strategy.reorder() && chosen.isEmpty()
             ? OrderChoice.choose(program, roots, strategy.overwrite())
@@ -207,9 +202,9 @@ public final class Executable implements AutoCloseable {
     return all;
   }
 
-  private Instruction prepare(Step step, IdentityHashMap<Kernel, CompiledKernel> codes, int frame) {
+  private Instruction prepare(Step step, IdentityHashMap<Kernel, CompiledKernel> codes) {
     if (!(step instanceof Step.Call(KernelCall call))) {
-      return new Instruction(step, null, List.of(), new int[0], 0, frame);
+      return new Instruction(step, null, List.of(), new int[0], 0);
     }
     List<BufferSlot> slots = new ArrayList<>();
     for (Argument argument : call.arguments()) {
@@ -230,12 +225,7 @@ public final class Executable implements AutoCloseable {
           });
     }
     return new Instruction(
-        step,
-        codes.get(call.kernel()),
-        slots,
-        dims.add(call.sizes()),
-        dims.add(call.work()),
-        frame);
+        step, codes.get(call.kernel()), slots, dims.add(call.sizes()), dims.add(call.work()));
   }
 
   /** True for the first caller only, who warms up the kernels. */

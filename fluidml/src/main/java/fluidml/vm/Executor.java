@@ -389,18 +389,12 @@ public final class Executor implements AutoCloseable {
     }
     Map<String, Long> symbols = InputShapes.solve(executable.program().graph(), inputs);
     KernelCompiler.awaitWarmUp();
-    NativeBuffer frames =
-        bindings.size() >= bindingLimit
-            ? bindings.removeFirst().releaseFrames()
-            : NativeBuffer.allocate(NativeBuffer.Category.FRAMES, 8L * executable.frameLongs());
-    try {
-      Binding binding = new Binding(executable, extents(inputs), symbols, threads, frames);
-      bindings.add(binding);
-      return binding;
-    } catch (RuntimeException | Error e) {
-      frames.close();
-      throw e;
+    if (bindings.size() >= bindingLimit) {
+      bindings.removeFirst();
     }
+    Binding binding = new Binding(executable, extents(inputs), symbols, threads);
+    bindings.add(binding);
+    return binding;
   }
 
   private static boolean matches(long[] extents, Datum[] inputs) {
@@ -461,7 +455,7 @@ public final class Executor implements AutoCloseable {
         : Optional.of(dim.evaluate(bindings.getLast().symbols::get));
   }
 
-  /** Bytes of the frames of all remembered extents. */
+  /** Bytes of the frames of all remembered extents, on the heap. */
   public long frameBytes() {
     return 8L * executable.frameLongs() * bindings.size();
   }
@@ -477,12 +471,11 @@ public final class Executor implements AutoCloseable {
     ResultMemory.process().trim();
   }
 
-  /** Frees arena and frames; no run may be in progress. Closing twice is fine. */
+  /** Frees the arena; no run may be in progress. Closing twice is fine. */
   @Override
   public void close() {
     if (!closed) {
       closed = true;
-      bindings.forEach(Binding::close);
       bindings.clear();
       pool.close(Optional.ofNullable(arena));
       arena = null;

@@ -20,8 +20,6 @@ public final class NativeBuffer implements AutoCloseable {
   public enum Category {
     /** Intermediates of a session, copies of inputs and outputs, private memory of kernels. */
     ARENA,
-    /** Addresses and sizes that kernels are called with. */
-    FRAMES,
     /** Constants repacked at compile time. */
     PACKED,
     /** Results of runs. */

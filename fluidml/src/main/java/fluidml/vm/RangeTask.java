@@ -9,10 +9,10 @@ public interface RangeTask {
   /**
    * Computes the indices {@code [begin, end)}.
    *
-   * @param frame address of the arguments, the same for all parts
+   * @param frame the arguments, the same for all parts; not to be changed
    * @param scratch address of this part's private scratch memory
    * @param begin first index
    * @param end first index after the last
    */
-  void run(long frame, long scratch, long begin, long end);
+  void run(long[] frame, long scratch, long begin, long end);
 }

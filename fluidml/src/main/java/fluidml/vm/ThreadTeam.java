@@ -71,7 +71,7 @@ public final class ThreadTeam implements AutoCloseable {
   // The current fork: written by the owner before the command, constant until all parts are
   // finished.
   private RangeTask task;
-  private long frame;
+  private long[] frame;
   private long scratch;
   private long scratchStride;
   private long extent;
@@ -382,7 +382,7 @@ public final class ThreadTeam implements AutoCloseable {
      * Computes {@code [0, extent)} and returns when all of it is done. Allocates nothing.
      *
      * @param task the kernel; parts are passed to it concurrently
-     * @param frame address passed to every part
+     * @param frame passed to every part
      * @param scratch address of the scratch memory of part 0
      * @param scratchStride bytes from the scratch memory of a part to that of the next
      * @param extent number of indices; zero does nothing
@@ -393,19 +393,19 @@ public final class ThreadTeam implements AutoCloseable {
      * @throws IllegalStateException if no run is marked
      */
     public void run(
-        RangeTask task, long frame, long scratch, long scratchStride, long extent, int parts) {
+        RangeTask task, long[] frame, long scratch, long scratchStride, long extent, int parts) {
       run(task, frame, scratch, scratchStride, extent, parts, 0);
     }
 
     /**
-     * Like {@link #run(RangeTask, long, long, long, long, int)}, for parts that may be split.
+     * Like {@link #run(RangeTask, long[], long, long, long, int)}, for parts that may be split.
      *
      * @param pieces into how many pieces the second half of every part is split, for whoever is
      *     free; zero for none. Every piece is a call of the task.
      */
     public void run(
         RangeTask task,
-        long frame,
+        long[] frame,
         long scratch,
         long scratchStride,
         long extent,

@@ -70,6 +70,8 @@ final class Warmup {
   /** A unit that is done this fast is not interpreted, or so small that it does not matter. */
   private static final long CALM_NANOS = 25_000;
 
+  private static final long[] NO_FRAME = {};
+
   private final Binding binding;
   private final IntToLongFunction scratch;
   private final long end;
@@ -156,7 +158,7 @@ final class Warmup {
       Queue<Candidate> together = new ConcurrentLinkedQueue<>();
       all.forEach(candidate -> (candidate.alone ? alone : together).add(candidate));
       warmup.turns(alone);
-      lease.run((_, _, _, _) -> warmup.turns(together), 0, 0, 0, threads, threads);
+      lease.run((_, _, _, _) -> warmup.turns(together), NO_FRAME, 0, 0, threads, threads);
     } finally {
       lease.endRun();
       all.forEach(candidate -> binding.setBrief(candidate.step, 0));

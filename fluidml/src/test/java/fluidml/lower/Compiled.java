@@ -17,7 +17,6 @@ import fluidml.tensor.Dim;
 import fluidml.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -160,7 +159,7 @@ final class Compiled {
     Kernel kernel = call.kernel();
     CompiledKernel code =
         COMPILERS.computeIfAbsent(program.target(), KernelCompiler::new).compile(kernel);
-    MemorySegment frame = arena.allocate(8L * kernel.frameLongs() + 8, 8);
+    long[] frame = new long[kernel.frameLongs()];
     for (int i = 0; i < call.arguments().size(); i++) {
       MemorySegment segment =
           switch (call.arguments().get(i)) {
@@ -175,13 +174,11 @@ final class Compiled {
               yield packed;
             }
           };
-      frame.setAtIndex(ValueLayout.JAVA_LONG, 2L * i, segment.address());
-      frame.setAtIndex(ValueLayout.JAVA_LONG, 2L * i + 1, segment.byteSize());
+      frame[2 * i] = segment.address();
+      frame[2 * i + 1] = segment.byteSize();
     }
     long[] sizes = call.sizes().stream().mapToLong(d -> d.evaluate(symbols::get)).toArray();
-    for (int i = 0; i < sizes.length; i++) {
-      frame.setAtIndex(ValueLayout.JAVA_LONG, kernel.firstSizeSlot() + i, sizes[i]);
-    }
+    System.arraycopy(sizes, 0, frame, kernel.firstSizeSlot(), sizes.length);
     MemorySegment scratch = arena.allocate(kernel.scratchBytes(sizes) + 64, 64);
     long extent = kernel.parallelExtent(sizes);
     List<Integer> order = new ArrayList<>();
@@ -191,8 +188,7 @@ final class Compiled {
     java.util.Collections.shuffle(order, new Random(parts));
     for (int part : order) {
       scratch.fill((byte) 0x7f);
-      code.run(
-          frame.address(), scratch.address(), extent * part / parts, extent * (part + 1) / parts);
+      code.run(frame, scratch.address(), extent * part / parts, extent * (part + 1) / parts);
     }
   }
 

@@ -15,17 +15,17 @@ class NativeBufferTest {
   @ParameterizedTest
   @ValueSource(longs = {0, 1, 63, 64, 4095, 4096, 1_000_003})
   void isAlignedZeroedAndCounted(long bytes) {
-    long before = NativeBuffer.liveBytes(Category.FRAMES);
-    try (NativeBuffer buffer = NativeBuffer.allocate(Category.FRAMES, bytes)) {
+    long before = NativeBuffer.liveBytes(Category.PACKED);
+    try (NativeBuffer buffer = NativeBuffer.allocate(Category.PACKED, bytes)) {
       assertEquals(0, buffer.address() % (bytes >= 4096 ? 4096 : NativeBuffer.ALIGNMENT));
       assertEquals(bytes, buffer.bytes());
       assertEquals(bytes, buffer.segment().byteSize());
-      assertEquals(before + bytes, NativeBuffer.liveBytes(Category.FRAMES));
+      assertEquals(before + bytes, NativeBuffer.liveBytes(Category.PACKED));
       for (long i = 0; i < bytes; i += 61) {
         assertEquals(0, buffer.segment().get(ValueLayout.JAVA_BYTE, i));
       }
     }
-    assertEquals(before, NativeBuffer.liveBytes(Category.FRAMES));
+    assertEquals(before, NativeBuffer.liveBytes(Category.PACKED));
   }
 
   @Test

@@ -27,6 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
 class ThreadTeamTest {
+  private static final long[] NO_FRAME = {};
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 8})
   void everyIndexIsComputedOnceInEachOfManyShortTasks(int size) {
@@ -36,14 +38,14 @@ class ThreadTeamTest {
       RangeTask task =
           (frame, scratch, begin, end) -> {
             for (long i = begin; i < end; i++) {
-              counts[(int) i] += (int) frame;
+              counts[(int) i] += (int) frame[0];
             }
           };
       int expected = 0;
       for (int run = 0; run < 20; run++) {
         lease.beginRun(size);
         for (int k = 1; k <= 500; k++) {
-          lease.run(task, k, 0, 0, counts.length, 1 + k % 9);
+          lease.run(task, new long[] {k}, 0, 0, counts.length, 1 + k % 9);
           expected += k;
         }
         lease.endRun();
@@ -60,13 +62,13 @@ class ThreadTeamTest {
       List<String> calls = Collections.synchronizedList(new ArrayList<>());
       RangeTask task = (f, s, begin, end) -> calls.add(s + ":" + begin + "-" + end);
       lease.beginRun(3);
-      lease.run(task, 0, 1000, 64, 8, 7);
+      lease.run(task, NO_FRAME, 1000, 64, 8, 7);
       assertEquals(List.of("1000:0-3", "1064:3-6", "1128:6-8"), sorted(calls));
-      lease.run(task, 0, 1000, 64, 2, 7);
+      lease.run(task, NO_FRAME, 1000, 64, 2, 7);
       assertEquals(List.of("1000:0-1", "1064:1-2"), sorted(calls));
-      lease.run(task, 0, 1000, 64, 8, 1);
+      lease.run(task, NO_FRAME, 1000, 64, 8, 1);
       assertEquals(List.of("1000:0-8"), sorted(calls));
-      lease.run(task, 0, 1000, 64, 0, 3);
+      lease.run(task, NO_FRAME, 1000, 64, 0, 3);
       assertEquals(List.of(), sorted(calls));
       lease.endRun();
     }
@@ -81,7 +83,7 @@ class ThreadTeamTest {
       RangeTask task =
           (frame, scratch, begin, end) -> {
             for (long i = begin; i < end; i++) {
-              counts.addAndGet((int) i, (int) frame);
+              counts.addAndGet((int) i, (int) frame[0]);
             }
           };
       int[] expected = new int[counts.length()];
@@ -89,7 +91,7 @@ class ThreadTeamTest {
         lease.beginRun(size);
         for (int k = 1; k <= 500; k++) {
           int extent = k % 3 == 0 ? k % 40 : 1000;
-          lease.run(task, k, 0, 0, extent, 1 + k % 9, k % 11);
+          lease.run(task, new long[] {k}, 0, 0, extent, 1 + k % 9, k % 11);
           for (int i = 0; i < extent; i++) {
             expected[i] += k;
           }
@@ -122,7 +124,7 @@ class ThreadTeamTest {
             others.countDown();
           };
       lease.beginRun(2);
-      lease.run(task, 0, 1000, 64, 32, 2, 4);
+      lease.run(task, NO_FRAME, 1000, 64, 32, 2, 4);
       lease.endRun();
       assertEquals(
           List.of(
@@ -154,7 +156,7 @@ class ThreadTeamTest {
       RangeTask failing =
           (frame, scratch, begin, end) -> {
             done[(int) begin] = true;
-            if (begin >= frame) {
+            if (begin >= frame[0]) {
               throw new ArithmeticException("part " + begin);
             }
           };
@@ -163,11 +165,12 @@ class ThreadTeamTest {
         int from = k % 4;
         Arrays.fill(done, false);
         ArithmeticException e =
-            assertThrows(ArithmeticException.class, () -> lease.run(failing, from, 0, 0, 4, 4));
+            assertThrows(
+                ArithmeticException.class, () -> lease.run(failing, new long[] {from}, 0, 0, 4, 4));
         assertEquals("part " + from, e.getMessage());
         assertEquals(3 - from, e.getSuppressed().length);
         assertTrue(done[0] && done[1] && done[2] && done[3]);
-        lease.run(failing, 4, 0, 0, 4, 4);
+        lease.run(failing, new long[] {4}, 0, 0, 4, 4);
       }
       lease.endRun();
     }
@@ -193,13 +196,13 @@ class ThreadTeamTest {
     RangeTask task =
         (frame, scratch, begin, end) -> {
           for (long i = begin; i < end; i++) {
-            values[(int) i] = values[(int) i] * 31 + i * frame;
+            values[(int) i] = values[(int) i] * 31 + i * frame[0];
           }
         };
     for (int run = 0; run < runs; run++) {
       lease.beginRun(3);
       for (int k = 0; k < 20; k++) {
-        lease.run(task, k, 0, 0, values.length, 3);
+        lease.run(task, new long[] {k}, 0, 0, values.length, 3);
       }
       lease.endRun();
     }
@@ -215,10 +218,10 @@ class ThreadTeamTest {
       RangeTask task = (f, s, begin, end) -> calls.add(s + ":" + begin + "-" + end);
       first.beginRun(2);
       second.beginRun(2);
-      second.run(task, 0, 0, 8, 10, 2);
+      second.run(task, NO_FRAME, 0, 8, 10, 2);
       assertEquals(List.of("0:0-10"), sorted(calls));
       first.endRun();
-      second.run(task, 0, 0, 8, 10, 2);
+      second.run(task, NO_FRAME, 0, 8, 10, 2);
       assertEquals(List.of("0:0-5", "8:5-10"), sorted(calls));
       second.endRun();
     }
@@ -252,7 +255,7 @@ class ThreadTeamTest {
     for (int run = 0; run < 200; run++) {
       lease.beginRun(2);
       for (int k = 0; k < 50; k++) {
-        lease.run(task, 0, 0, 0, 100, 2);
+        lease.run(task, NO_FRAME, 0, 0, 100, 2);
       }
       lease.endRun();
     }
@@ -323,7 +326,7 @@ class ThreadTeamTest {
                             counts[(int) i]++;
                           }
                         },
-                        0,
+                        NO_FRAME,
                         0,
                         0,
                         counts.length,
@@ -361,7 +364,7 @@ class ThreadTeamTest {
               () -> {
                 caller.set(Thread.currentThread());
                 lease.beginRun(2);
-                lease.run(task, 0, 0, 0, 2, 2);
+                lease.run(task, NO_FRAME, 0, 0, 2, 2);
                 lease.endRun();
                 return Thread.interrupted();
               });
@@ -392,7 +395,7 @@ class ThreadTeamTest {
     try (ThreadTeam team = new ThreadTeam(1)) {
       ThreadTeam.Lease lease = team.newLease();
       RangeTask nothing = (frame, scratch, begin, end) -> {};
-      assertThrows(IllegalStateException.class, () -> lease.run(nothing, 0, 0, 0, 1, 1));
+      assertThrows(IllegalStateException.class, () -> lease.run(nothing, NO_FRAME, 0, 0, 1, 1));
       lease.beginRun(1);
       assertThrows(IllegalStateException.class, () -> lease.beginRun(1));
       lease.endRun();

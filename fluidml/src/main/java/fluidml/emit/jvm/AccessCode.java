@@ -32,15 +32,9 @@ final class AccessCode {
     this.vectors = new VectorAccess(method, this);
   }
 
-  /** Pushes a long of the frame, whose address is in a local. */
+  /** Pushes a long of the frame, which is in a local. */
   void frameLong(int frameSlot, int index) {
-    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
-        .getstatic(Descs.LAYOUT, "JAVA_LONG", Descs.LAYOUT.nested("OfLong"))
-        .lload(frameSlot)
-        .loadConstant(8L * index)
-        .ladd()
-        .invokeinterface(
-            Descs.SEGMENT, "get", Descs.method(CD_long, Descs.LAYOUT.nested("OfLong"), CD_long));
+    code.aload(frameSlot).loadConstant(index).laload();
   }
 
   /** Pushes the address of an element; in checked mode after checking that all lanes are inside. */

@@ -11,22 +11,23 @@ import java.util.Set;
  * How long the loops of a procedure run in a warm-up.
  *
  * <p>The JVM compiles a method with C2 when it was called 600 times and went round its loops 15,000
- * times in all. A method that goes round 40,000 times before it was called that often is compiled
- * twice: first a variant that is entered in the middle of the loop, which takes longer to compile
- * than the method itself and is of no use afterwards. About 30 rounds for each call avoid that, and
- * get there with the least interpreted work.
+ * times in all; the launchers' options make that 13 calls and 105 rounds. A method that goes round
+ * 40,000 times before it was called that often is compiled twice: first a variant that is entered
+ * in the middle of the loop, which takes longer to compile than the method itself and is of no use
+ * afterwards. Few rounds for each call avoid that, and with the launchers' options the least
+ * interpreted work is what both numbers ask for: eight rounds a call.
  *
  * <p>A loop that ends early accesses less than the whole loop, but leaves results undone. Those may
  * be any numbers, but not what somebody uses as an index: procedures that write int32 or int64
  * always run whole.
  */
 final class BriefLoops {
-  private static final int ROUNDS = 30;
+  private static final int ROUNDS = 8;
 
   private BriefLoops() {}
 
   /**
-   * Iterations of every loop such that one call goes round about 30 times, at least 2; 0 if loops
+   * Iterations of every loop such that one call goes round about 8 times, at least 2; 0 if loops
    * must not end early.
    */
   static int iterations(Kernel kernel, Procedure procedure) {

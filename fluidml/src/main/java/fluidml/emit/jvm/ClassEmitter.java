@@ -17,7 +17,6 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Emits the class of a kernel: a static method per procedure, and {@code run} that calls the entry.
@@ -30,7 +29,7 @@ final class ClassEmitter {
   private final Target target;
   private final ClassDesc self;
   private final Shuffles shuffles;
-  private final Map<String, SharedProcedures.Shared> shared;
+  private final KernelMethods methods;
 
   private ClassEmitter(Kernel kernel, Target target, SharedProcedures procedures) {
     this.kernel = kernel;
@@ -38,7 +37,7 @@ final class ClassEmitter {
     String readable = kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
     this.self = ClassDesc.of(ClassEmitter.class.getPackageName(), "Kernel_" + readable);
     this.shuffles = new Shuffles(self);
-    this.shared = procedures.of(kernel, target);
+    this.methods = KernelMethods.of(kernel, procedures.of(kernel, target));
   }
 
   /**
@@ -90,15 +89,15 @@ final class ClassEmitter {
         .withMethodBody("run", Descs.RUN, ClassFile.ACC_PUBLIC, this::run);
     int perScratch = target.checked() ? 2 : 1;
     for (Procedure procedure : kernel.procedures()) {
-      if (shared.containsKey(procedure.name())) {
+      if (methods.shared(procedure.name()).isPresent()) {
         continue;
       }
-      int longs = 1 + perScratch * kernel.scratchBuffers().size() + procedure.parameters().size();
+      int longs = perScratch * kernel.scratchBuffers().size() + procedure.parameters().size();
       builder.withMethodBody(
-          procedure.name(),
-          Descs.longs(longs),
+          methods.own(procedure.name()),
+          Descs.frameAndLongs(longs),
           ClassFile.ACC_STATIC | ClassFile.ACC_PRIVATE,
-          code -> new MethodEmitter(code, self, kernel, target, shuffles, shared).emit(procedure));
+          code -> new MethodEmitter(code, self, kernel, target, shuffles, methods).emit(procedure));
     }
     shuffles.define(builder);
   }
@@ -106,14 +105,14 @@ final class ClassEmitter {
   /** Parameters: this, frame, scratch, begin, end. Computes where scratch buffers lie. */
   private void run(CodeBuilder code) {
     List<Buffer> scratch = kernel.scratchBuffers();
-    MethodEmitter sizes = new MethodEmitter(code, self, kernel, target, shuffles, shared);
-    int longs = 3;
-    code.lload(1);
+    MethodEmitter sizes = new MethodEmitter(code, self, kernel, target, shuffles, methods);
+    int longs = 2;
+    code.aload(1);
     if (!scratch.isEmpty()) {
-      sizes.beginScratch(9, 1, scratch);
+      sizes.beginScratch(8, 1, scratch);
       MethodTypeDesc max = Descs.method(CD_long, CD_long, CD_long);
       for (Buffer buffer : scratch) {
-        code.lload(3);
+        code.lload(2);
         longs++;
         sizes.emit(buffer.scratchBytes().orElseThrow());
         code.lconst_0().invokestatic(Descs.MATH, "max", max);
@@ -121,10 +120,10 @@ final class ClassEmitter {
           code.dup2();
           longs++;
         }
-        code.loadConstant(63L).ladd().loadConstant(-64L).land().lload(3).ladd().lstore(3);
+        code.loadConstant(63L).ladd().loadConstant(-64L).land().lload(2).ladd().lstore(2);
       }
     }
-    code.lload(5).lload(7);
-    code.invokestatic(self, kernel.entry(), Descs.longs(longs)).return_();
+    code.lload(4).lload(6);
+    code.invokestatic(self, methods.own(kernel.entry()), Descs.frameAndLongs(longs)).return_();
   }
 }

@@ -25,6 +25,7 @@ final class ClassReferences {
           "java/lang/Integer",
           "java/lang/Long",
           "java/lang/String",
+          "[J",
           "java/lang/foreign/MemorySegment",
           "java/lang/foreign/ValueLayout",
           "java/nio/ByteOrder",

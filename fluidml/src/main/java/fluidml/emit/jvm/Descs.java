@@ -35,7 +35,7 @@ final class Descs {
   static final ClassDesc COMPARISON = OPERATORS.nested("Comparison");
   static final ClassDesc CONVERSION = OPERATORS.nested("Conversion");
 
-  static final MethodTypeDesc RUN = method(CD_void, CD_long, CD_long, CD_long, CD_long);
+  static final MethodTypeDesc RUN = method(CD_void, CD_long.arrayType(), CD_long, CD_long, CD_long);
   static final MethodTypeDesc CHECKED = method(CD_long, CD_long, CD_long, CD_long, STRING, STRING);
   static final MethodTypeDesc CHECKED_MASKED =
       method(CD_long, CD_long, CD_int, CD_long, CD_long, STRING, STRING);
@@ -65,5 +65,10 @@ final class Descs {
     ClassDesc[] parameters = new ClassDesc[count];
     Arrays.fill(parameters, CD_long);
     return MethodTypeDesc.of(CD_void, parameters);
+  }
+
+  /** A method of a frame and {@code count} longs that returns nothing. */
+  static MethodTypeDesc frameAndLongs(int count) {
+    return longs(count).insertParameterTypes(0, CD_long.arrayType());
   }
 }

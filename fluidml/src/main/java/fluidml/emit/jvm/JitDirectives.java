@@ -21,8 +21,18 @@ import javax.management.ObjectName;
  * command {@code Compiler.directives_add}.
  */
 final class JitDirectives {
-  private static final String DIRECTIVES =
-      "[{ match: [\"fluidml/emit/jvm/Kernel_*.*\"], c1: { Exclude: true } }]\n";
+  /** Which methods they are. */
+  static final String DIRECTIVES =
+      """
+      [{
+        match: [
+          "fluidml/emit/jvm/%s*.*",
+          "fluidml/emit/jvm/Kernel_*.*%s"
+        ],
+        c1: { Exclude: true }
+      }]
+      """
+          .formatted(SharedProcedures.PREFIX, KernelMethods.VECTORS);
 
   private static final boolean ADDED = add();
 

@@ -20,18 +20,18 @@ import java.util.stream.Stream;
  */
 public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
   /**
-   * What emitted code expects of this library: the helpers that it calls and the layout of frames.
+   * What emitted code expects of this library: the helpers that it calls, how kernels are called,
+   * and which names tell the JIT what a method is.
    */
   public static final int VERSION = version();
 
   private static int version() {
-    return Stream.of(Memory.class, QuarterTurns.class, CompiledKernel.class)
-        .flatMap(called -> Stream.of(called.getDeclaredMethods()))
-        .filter(method -> !method.isSynthetic())
-        .map(Method::toString)
-        .sorted()
-        .toList()
-        .hashCode();
+    Stream<String> called =
+        Stream.of(Memory.class, QuarterTurns.class, CompiledKernel.class)
+            .flatMap(type -> Stream.of(type.getDeclaredMethods()))
+            .filter(method -> !method.isSynthetic())
+            .map(Method::toString);
+    return Stream.concat(called, Stream.of(JitDirectives.DIRECTIVES)).sorted().toList().hashCode();
   }
 
   /** Copies the collections. */

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -27,9 +28,9 @@ import java.util.Set;
  * Emits one procedure as a static method: statements here, scalar expressions in {@link
  * ScalarCode}, vectors in {@link VectorCode}, memory in {@link AccessCode}.
  *
- * <p>Parameters are the frame's address, then the address of every scratch buffer (in checked mode
- * each followed by its size), then those of the procedure. Addresses and sizes that the procedure
- * uses are loaded into locals at its start.
+ * <p>Parameters are the frame, then the address of every scratch buffer (in checked mode each
+ * followed by its size), then those of the procedure. Addresses and sizes that the procedure uses
+ * are loaded into locals at its start.
  */
 final class MethodEmitter {
   final CodeBuilder code;
@@ -38,7 +39,7 @@ final class MethodEmitter {
   final Shuffles shuffles;
 
   private final ClassDesc self;
-  private final Map<String, SharedProcedures.Shared> shared;
+  private final KernelMethods methods;
   private final ScalarCode scalars;
   private final VectorCode vectors;
   private final AccessCode access;
@@ -72,8 +73,8 @@ final class MethodEmitter {
       Kernel kernel,
       Target target,
       Shuffles shuffles,
-      Map<String, SharedProcedures.Shared> shared) {
-    this.shared = shared;
+      KernelMethods methods) {
+    this.methods = methods;
     this.code = code;
     this.self = self;
     this.kernel = kernel;
@@ -93,7 +94,7 @@ final class MethodEmitter {
   }
 
   void emit(Procedure procedure) {
-    nextSlot = 2;
+    nextSlot = 1;
     for (Buffer buffer : kernel.scratchBuffers()) {
       addressSlots.put(buffer.name(), takeSlot(TypeKind.LONG));
       if (target.checked()) {
@@ -111,10 +112,15 @@ final class MethodEmitter {
         statement -> {
           if (statement instanceof Stmt.Store store) {
             usedBuffers.add(store.buffer());
-          } else if (statement instanceof Stmt.Call call && shared.containsKey(call.procedure())) {
-            usedBuffers.addAll(shared.get(call.procedure()).uses().buffers());
-            usedSizes.addAll(shared.get(call.procedure()).uses().sizes());
-            callsShared[0] = true;
+          } else if (statement instanceof Stmt.Call call) {
+            methods
+                .shared(call.procedure())
+                .ifPresent(
+                    callee -> {
+                      usedBuffers.addAll(callee.uses().buffers());
+                      usedSizes.addAll(callee.uses().sizes());
+                      callsShared[0] = true;
+                    });
           }
         },
         expr -> {
@@ -497,8 +503,9 @@ final class MethodEmitter {
   }
 
   private void call(Stmt.Call call) {
-    SharedProcedures.Shared procedure = shared.get(call.procedure());
-    if (procedure != null) {
+    Optional<SharedProcedures.Shared> shared = methods.shared(call.procedure());
+    if (shared.isPresent()) {
+      SharedProcedures.Shared procedure = shared.get();
       procedure.uses().buffers().forEach(this::address);
       procedure.uses().sizes().forEach(this::size);
       code.lload(slackSlot);
@@ -509,8 +516,8 @@ final class MethodEmitter {
           Descs.longs(procedure.leading() + call.arguments().size()));
       return;
     }
-    code.lload(0);
-    int longs = 1;
+    code.aload(0);
+    int longs = 0;
     for (Buffer buffer : kernel.scratchBuffers()) {
       address(buffer.name());
       longs++;
@@ -521,6 +528,6 @@ final class MethodEmitter {
     }
     call.arguments().forEach(this::emit);
     longs += call.arguments().size();
-    code.invokestatic(self, call.procedure(), Descs.longs(longs));
+    code.invokestatic(self, methods.own(call.procedure()), Descs.frameAndLongs(longs));
   }
 }

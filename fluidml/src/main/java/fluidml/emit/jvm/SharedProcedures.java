@@ -108,7 +108,8 @@ final class SharedProcedures {
                       Descs.longs(longs),
                       ClassFile.ACC_STATIC,
                       code ->
-                          new MethodEmitter(code, self, kernel, target, shuffles, Map.of())
+                          new MethodEmitter(
+                                  code, self, kernel, target, shuffles, KernelMethods.none())
                               .emitShared(procedure, shared));
                   shuffles.define(builder);
                 });

@@ -121,7 +121,7 @@ public final class AttentionSchedule {
   private AttentionSchedule(Variant variant) {
     this.variant = variant;
     lanes = variant.lanes();
-    tileRows = lanes == 1 ? 3 : 6;
+    tileRows = tileRows(lanes);
     tileVectors = Variant.mostVectors(lanes);
     valueRows = valueRows(variant);
     panel = lanes * tileVectors;
@@ -146,6 +146,18 @@ public final class AttentionSchedule {
   }
 
   /**
+   * Rows of a tile of scores. With 32 registers there is room for six, but four divide a block of
+   * rows, so that the JIT compiles tiles of one height, not of two, and are as fast.
+   */
+  private static int tileRows(int lanes) {
+    return switch (lanes) {
+      case 1 -> 3;
+      case 4, 8 -> 6;
+      default -> 4;
+    };
+  }
+
+  /**
    * Rows of a tile of results. With 16 vector registers less than there is room for: values are not
    * packed, C2 knows their addresses after those of the weights, and loads weights early. One
    * vector of results leaves room for more rows, which hide how long a multiply-add takes.
@@ -154,7 +166,7 @@ public final class AttentionSchedule {
     return switch (variant.lanes()) {
       case 1 -> 3;
       case 4, 8 -> variant.valueVectors() == 1 ? 6 : 5;
-      default -> variant.valueVectors() == 1 ? 8 : 6;
+      default -> variant.valueVectors() <= 2 ? 8 : 4;
     };
   }
 

@@ -104,10 +104,15 @@ final class BlockSums {
       kernel.procedure("multiplyRow", List.of("left", "right", "terms", "to"), this::row);
     }
     kernel.procedure("add", List.of("count", "to"), this::add);
+    kernel.procedure("clear", List.of("count"), (b, p) -> clearAll(b, p.getFirst()));
   }
 
   /** Clears sums without terms. */
   void clear(BodyBuilder b, Expr count) {
+    b.call("clear", count);
+  }
+
+  private void clearAll(BodyBuilder b, Expr count) {
     Expr zero = b.let("zero", Exprs.constant(type, 0));
     b.loop("i", Exprs.index(0), count, shape.lanes(), i -> b.store(sums, i.plus(begin()), zero));
   }

@@ -49,21 +49,18 @@ public final class KernelRunner {
       int parts,
       long brief) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment frame = arena.allocate(8L * kernel.frameLongs() + 8, 8);
+      long[] frame = new long[kernel.frameLongs()];
       for (int i = 0; i < buffers.length; i++) {
-        frame.setAtIndex(ValueLayout.JAVA_LONG, 2L * i, buffers[i].address());
-        frame.setAtIndex(ValueLayout.JAVA_LONG, 2L * i + 1, buffers[i].byteSize());
+        frame[2 * i] = buffers[i].address();
+        frame[2 * i + 1] = buffers[i].byteSize();
       }
-      for (int i = 0; i < sizes.length; i++) {
-        frame.setAtIndex(ValueLayout.JAVA_LONG, kernel.firstSizeSlot() + i, sizes[i]);
-      }
-      frame.setAtIndex(ValueLayout.JAVA_LONG, kernel.briefSlot(), brief);
+      System.arraycopy(sizes, 0, frame, kernel.firstSizeSlot(), sizes.length);
+      frame[kernel.briefSlot()] = brief;
       MemorySegment scratch = arena.allocate(kernel.scratchBytes(sizes) + 64, 64);
       long extent = kernel.parallelExtent(sizes);
       for (int part = 0; part < parts; part++) {
         scratch.fill((byte) 0x7f);
-        code.run(
-            frame.address(), scratch.address(), extent * part / parts, extent * (part + 1) / parts);
+        code.run(frame, scratch.address(), extent * part / parts, extent * (part + 1) / parts);
       }
     }
   }
