@@ -1,5 +1,6 @@
 package fluidml;
 
+import fluidml.emit.jvm.AllocationGauge;
 import fluidml.emit.jvm.HostTarget;
 import fluidml.emit.jvm.KernelCompiler;
 import fluidml.error.InvalidInputException;
@@ -129,7 +130,7 @@ public final class Model implements AutoCloseable {
    */
   public static Model load(Path path, Options options) {
     if (options.engine() == Options.Engine.COMPILED) {
-      KernelCompiler.warmUp();
+      AllocationGauge.prepare();
     }
     if (SavedModel.isSaved(path)) {
       return saved(path, options);

@@ -1,6 +1,5 @@
 package fluidml.vm;
 
-import fluidml.emit.jvm.KernelCompiler;
 import fluidml.error.FluidmlException;
 import fluidml.error.InvalidInputException;
 import fluidml.error.KernelFailureException;
@@ -388,7 +387,6 @@ public final class Executor implements AutoCloseable {
       }
     }
     Map<String, Long> symbols = InputShapes.solve(executable.program().graph(), inputs);
-    KernelCompiler.awaitWarmUp();
     if (bindings.size() >= bindingLimit) {
       bindings.removeFirst();
     }

@@ -18,6 +18,11 @@ public final class AllocationGauge {
 
   private AllocationGauge() {}
 
+  /** Begins in the background what the first reading needs and takes a while. */
+  public static void prepare() {
+    Thread.ofPlatform().daemon().name("fluidml-gauge").start(AllocationGauge::bytes);
+  }
+
   /** Bytes allocated so far by the current thread; 0 where the JVM cannot tell. */
   public static long bytes() {
     return BEAN.isPresent() ? BEAN.get().getCurrentThreadAllocatedBytes() : 0;

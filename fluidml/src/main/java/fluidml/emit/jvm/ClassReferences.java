@@ -25,7 +25,6 @@ final class ClassReferences {
           "java/lang/Integer",
           "java/lang/Long",
           "java/lang/String",
-          "[J",
           "java/lang/foreign/MemorySegment",
           "java/lang/foreign/ValueLayout",
           "java/nio/ByteOrder",
@@ -34,10 +33,11 @@ final class ClassReferences {
           PACKAGE + "QuarterTurns");
 
   /**
-   * What vectors and masks have in common: the type of a local variable that holds either. Named,
-   * never used.
+   * Types of local variables, whose members are not used: what vectors and masks have in common,
+   * frames, and what {@link QuickCompiler} catches.
    */
-  private static final String VECTOR_OR_MASK = "jdk/internal/vm/vector/VectorSupport$VectorPayload";
+  private static final Set<String> NAMED =
+      Set.of("jdk/internal/vm/vector/VectorSupport$VectorPayload", "[J", "java/lang/Throwable");
 
   private static final int MAGIC = 0xCAFEBABE;
 
@@ -111,7 +111,7 @@ final class ClassReferences {
       return;
     }
     String owner = className(in.getShort(places[entry] + 1));
-    if (owner.equals(VECTOR_OR_MASK)) {
+    if (NAMED.contains(owner)) {
       throw new InvalidModelException(
           where, "the class %s uses a member of %s".formatted(self, owner));
     }
@@ -144,7 +144,7 @@ final class ClassReferences {
 
   private static boolean isAllowed(String name, String self) {
     return name.equals(self)
-        || name.equals(VECTOR_OR_MASK)
+        || NAMED.contains(name)
         || ALLOWED.contains(name)
         || name.startsWith("jdk/incubator/vector/")
         || name.startsWith("java/lang/foreign/ValueLayout$")

@@ -31,7 +31,7 @@ public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
             .flatMap(type -> Stream.of(type.getDeclaredMethods()))
             .filter(method -> !method.isSynthetic())
             .map(Method::toString);
-    return Stream.concat(called, Stream.of(JitDirectives.DIRECTIVES)).sorted().toList().hashCode();
+    return Stream.concat(called, Stream.of(KernelMethods.VECTORS)).sorted().toList().hashCode();
   }
 
   /** Copies the collections. */
@@ -59,8 +59,6 @@ public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
   /**
    * Loads the classes, after a look at what they refer to: vectors, memory, arithmetic, each other,
    * and nothing else of the platform or the program.
-   *
-   * <p>Whoever runs them calls {@link KernelCompiler#awaitWarmUp} before.
    *
    * @param where the file they come from, for messages
    * @return running code of each kernel, in order

@@ -30,20 +30,6 @@ public final class KernelCompiler {
           target.vectorBits() + " needs the JVM flag " + HostTarget.VECTOR_FLAG + "; 0 does not");
     }
     this.target = target;
-    JitDirectives.ensureAdded();
-  }
-
-  /**
-   * Begins in the background what every compiler in the process needs and takes a while, so that it
-   * is ready when the first is made.
-   */
-  public static void warmUp() {
-    Thread.ofPlatform().daemon().name("fluidml-jit").start(JitDirectives::ensureAdded);
-  }
-
-  /** Waits until what {@link #warmUp} began is done, or does it. */
-  public static void awaitWarmUp() {
-    JitDirectives.ensureAdded();
   }
 
   /** The target code is emitted for. */

@@ -9,8 +9,8 @@ import java.util.Optional;
 
 /**
  * The methods that the procedures of a kernel become: those of {@link SharedProcedures}, and the
- * kernel's own. Names of the latter tell the JIT whether they are for the quick compiler, see
- * {@link JitDirectives}.
+ * kernel's own. Names of the latter tell whether they are for the quick compiler, see {@link
+ * QuickCompiler}; the launchers' options for the JIT go by them.
  */
 final class KernelMethods {
   /** How names of a kernel's own methods end that compute with vectors. */
@@ -58,5 +58,10 @@ final class KernelMethods {
   /** Name of the method of any other procedure. */
   String own(String procedure) {
     return own.get(procedure);
+  }
+
+  /** Whether such a method computes with vectors. */
+  boolean hasVectors(String procedure) {
+    return own(procedure).endsWith(VECTORS);
   }
 }

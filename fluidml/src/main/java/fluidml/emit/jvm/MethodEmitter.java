@@ -104,6 +104,9 @@ final class MethodEmitter {
     for (String parameter : procedure.parameters()) {
       parameterSlots.put(parameter, takeSlot(TypeKind.LONG));
     }
+    if (methods.hasVectors(procedure.name())) {
+      QuickCompiler.refuse(code, body -> code.aload(0).ifnonnull(body));
+    }
     Set<String> usedBuffers = new HashSet<>();
     Set<String> usedSizes = new HashSet<>();
     boolean[] callsShared = {false};
@@ -148,6 +151,8 @@ final class MethodEmitter {
     slackSlot = takeSlot(TypeKind.LONG);
     briefIterations = BriefLoops.iterations(kernel, procedure);
     procedure.parameters().forEach(name -> parameterSlots.put(name, takeSlot(TypeKind.LONG)));
+    QuickCompiler.refuse(
+        code, body -> code.lload(slackSlot).loadConstant(Long.MIN_VALUE).lcmp().ifne(body));
     if (briefIterations > 0) {
       BriefBranches.amount(code, slackSlot);
       skipping = pop(Type.I64);
