@@ -19,12 +19,6 @@ import java.util.function.Function;
 
 /** Writes the files that {@link SavedModel} reads. */
 public final class ModelWriter {
-  /**
-   * Constants are written in pieces. Linux maps a cached file in as large units as it was written
-   * in, up to 2 MiB: of a table of which a model reads some rows, all would become resident.
-   */
-  private static final int PIECE = 128 << 10;
-
   private ModelWriter() {}
 
   /**
@@ -84,10 +78,11 @@ public final class ModelWriter {
       write(channel, ByteBuffer.allocate(1), weightsAt + placement.bytes() - 1);
       write(channel, ByteBuffer.wrap(steps), FileHeader.PAGE);
       write(channel, ByteBuffer.wrap(code), codeAt);
-      ByteBuffer piece = ByteBuffer.allocateDirect(PIECE);
+      WeightsWriter weights = new WeightsWriter(channel, weightsAt);
       for (Placement.Item item : placement.items()) {
-        write(channel, item.data(), weightsAt + item.offset(), piece);
+        weights.write(item.data(), weightsAt + item.offset(), item.packed());
       }
+      weights.flush();
       int checksum = Checksums.of(channel, weightsAt, placement.bytes());
       FileHeader header =
           new FileHeader(
@@ -100,16 +95,6 @@ public final class ModelWriter {
               new FileHeader.Section(weightsAt, placement.bytes(), checksum));
       write(channel, ByteBuffer.wrap(header.encode()), 0);
       channel.force(true);
-    }
-  }
-
-  private static void write(FileChannel channel, MemorySegment bytes, long at, ByteBuffer piece)
-      throws IOException {
-    for (long done = 0; done < bytes.byteSize(); done += piece.limit()) {
-      long length = Math.min(PIECE - (at + done) % PIECE, bytes.byteSize() - done);
-      piece.clear().limit((int) length);
-      MemorySegment.ofBuffer(piece).copyFrom(bytes.asSlice(done, length));
-      write(channel, piece, at + done);
     }
   }
 

@@ -13,17 +13,18 @@ final class Placement {
    * One constant.
    *
    * @param offset from the begin of the section, a multiple of 64; of a page if it is large
+   * @param packed whether kernels read all of it in every run
    */
-  record Item(long offset, MemorySegment data) {}
+  record Item(long offset, MemorySegment data, boolean packed) {}
 
   private final List<Item> items = new ArrayList<>();
   private long end;
 
   /** Finds a place for a constant and returns its offset. */
-  long add(MemorySegment data) {
+  long add(MemorySegment data, boolean packed) {
     long alignment = data.byteSize() >= LARGE_BYTES ? FileHeader.PAGE : SMALL;
     long offset = Math.ceilDiv(end, alignment) * alignment;
-    items.add(new Item(offset, data));
+    items.add(new Item(offset, data, packed));
     end = offset + data.byteSize();
     return offset;
   }

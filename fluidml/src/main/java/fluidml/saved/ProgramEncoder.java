@@ -113,7 +113,7 @@ final class ProgramEncoder {
     SectionWriter kernelTable = new SectionWriter();
     kernelTable.list(kernels.keySet(), k -> kernel(kernelTable, k));
     SectionWriter formTable = new SectionWriter();
-    formTable.list(forms.keySet(), f -> stored(formTable, packed.apply(f)));
+    formTable.list(forms.keySet(), f -> stored(formTable, packed.apply(f), true));
     SectionWriter dimTable = new SectionWriter();
     dimTable.list(dims.keySet(), d -> dimTable.text(d.toString()));
     return new SectionWriter()
@@ -239,12 +239,12 @@ final class ProgramEncoder {
       out.number(STRINGS).list(tensor.strings(), out::text);
     } else {
       out.number(STORED);
-      stored(out, tensor.data());
+      stored(out, tensor.data(), false);
     }
   }
 
-  private void stored(SectionWriter out, MemorySegment data) {
-    out.number(placement.add(data)).number(data.byteSize());
+  private void stored(SectionWriter out, MemorySegment data, boolean whole) {
+    out.number(placement.add(data, whole)).number(data.byteSize());
   }
 
   private void view(SectionWriter out, Value value, View view) {

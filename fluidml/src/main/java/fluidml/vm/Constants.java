@@ -86,30 +86,43 @@ final class Constants implements AutoCloseable {
     }
   }
 
-  /** Packs, each constant into a buffer of its own, so that touching new memory is shared, too. */
+  /** Packs, all into one buffer, whose memory is touched by those who pack. */
   private long pack(Graph graph) {
-    Map<Argument.Packed, MemorySegment> made = Collections.synchronizedMap(new HashMap<>());
+    Map<Argument.Packed, Long> offsets = new LinkedHashMap<>();
+    long total = 0;
+    long bytes = 0;
+    for (Argument.Packed form : packed.keySet()) {
+      if (!(form.packing() instanceof Prepacked)) {
+        long size = form.packing().bytes(tensor(graph, form.source()));
+        offsets.put(form, total);
+        total += Math.ceilDiv(size, ALIGNMENT) * ALIGNMENT;
+        bytes += size;
+      }
+    }
+    if (total == 0) {
+      return 0;
+    }
+    MemorySegment room = own(NativeBuffer.allocate(NativeBuffer.Category.PACKED, total)).segment();
     try {
-      packed.keySet().parallelStream()
-          .filter(form -> !(form.packing() instanceof Prepacked))
-          .forEach(form -> made.put(form, pack(graph, form)));
+      List.copyOf(offsets.entrySet()).parallelStream()
+          .forEach(e -> pack(graph, e.getKey(), room.asSlice(e.getValue())));
     } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
-    packed.putAll(made);
-    return made.values().stream().mapToLong(MemorySegment::byteSize).sum();
+    offsets.forEach(
+        (form, offset) ->
+            packed.put(
+                form, room.asSlice(offset, form.packing().bytes(tensor(graph, form.source())))));
+    return bytes;
   }
 
-  private MemorySegment pack(Graph graph, Argument.Packed form) {
+  private static void pack(Graph graph, Argument.Packed form, MemorySegment room) {
     Tensor source = tensor(graph, form.source());
-    long bytes = form.packing().bytes(source);
-    NativeBuffer buffer = own(NativeBuffer.allocate(NativeBuffer.Category.PACKED, bytes));
-    form.packing().pack(source, buffer.segment());
+    form.packing().pack(source, room.asSlice(0, form.packing().bytes(source)));
     if (source.data().isMapped()) {
       source.data().unload();
     }
-    return buffer.segment();
   }
 
   private static Tensor tensor(Graph graph, Value source) {

@@ -32,6 +32,9 @@ public final class NativeBuffer implements AutoCloseable {
   /** From this size on addresses are multiples of a page. */
   private static final long PAGE = 4096;
 
+  /** From this size on large pages are worth what is lost at the end of the last one. */
+  private static final long LARGE = 32L << 20;
+
   private static final Map<Category, AtomicLong> LIVE = new EnumMap<>(Category.class);
 
   static {
@@ -67,7 +70,11 @@ public final class NativeBuffer implements AutoCloseable {
     Arena arena = Arena.ofShared();
     try {
       MemorySegment segment =
-          arena.allocate(Math.max(bytes, 1), bytes >= PAGE ? PAGE : ALIGNMENT).asSlice(0, bytes);
+          bytes >= LARGE
+              ? LargePages.allocate(bytes, arena).orElseGet(() -> arena.allocate(bytes, PAGE))
+              : arena
+                  .allocate(Math.max(bytes, 1), bytes >= PAGE ? PAGE : ALIGNMENT)
+                  .asSlice(0, bytes);
       LIVE.get(category).addAndGet(bytes);
       return new NativeBuffer(category, bytes, arena, segment);
     } catch (OutOfMemoryError | IllegalArgumentException e) {
