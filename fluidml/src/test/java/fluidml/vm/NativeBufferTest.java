@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class NativeBufferTest {
   @ParameterizedTest
-  @ValueSource(longs = {0, 1, 63, 64, 4095, 4096, 1_000_003})
+  @ValueSource(longs = {0, 1, 63, 64, 4095, 4096, 1_000_003, 32 << 20, (33 << 20) + 5})
   void isAlignedZeroedAndCounted(long bytes) {
     long before = NativeBuffer.liveBytes(Category.PACKED);
     try (NativeBuffer buffer = NativeBuffer.allocate(Category.PACKED, bytes)) {
