@@ -69,11 +69,7 @@ public final class ModelWriter {
     long codeAt = pages(FileHeader.PAGE + (long) steps.length);
     long weightsAt = pages(codeAt + code.length);
     try (FileChannel channel =
-        FileChannel.open(
-            path,
-            StandardOpenOption.CREATE_NEW,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE)) {
+        FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       // The whole length first: sections end where they should, whatever is written into them.
       write(channel, ByteBuffer.allocate(1), weightsAt + placement.bytes() - 1);
       write(channel, ByteBuffer.wrap(steps), FileHeader.PAGE);
@@ -82,8 +78,7 @@ public final class ModelWriter {
       for (Placement.Item item : placement.items()) {
         weights.write(item.data(), weightsAt + item.offset(), item.packed());
       }
-      weights.flush();
-      int checksum = Checksums.of(channel, weightsAt, placement.bytes());
+      int checksum = weights.finish();
       FileHeader header =
           new FileHeader(
               KernelCode.VERSION,

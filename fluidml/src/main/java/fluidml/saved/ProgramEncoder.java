@@ -243,8 +243,8 @@ final class ProgramEncoder {
     }
   }
 
-  private void stored(SectionWriter out, MemorySegment data, boolean whole) {
-    out.number(placement.add(data, whole)).number(data.byteSize());
+  private void stored(SectionWriter out, MemorySegment data, boolean packed) {
+    out.number(placement.add(data, packed)).number(data.byteSize());
   }
 
   private void view(SectionWriter out, Value value, View view) {

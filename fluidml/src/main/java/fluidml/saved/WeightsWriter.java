@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.util.zip.CRC32C;
 
 /**
  * Writes constants one behind the other, in pieces. Linux caches a file in units as large as the
@@ -18,6 +19,7 @@ final class WeightsWriter {
   private final FileChannel channel;
   private final ByteBuffer buffer = ByteBuffer.allocateDirect(LARGE);
   private final MemorySegment piece = MemorySegment.ofBuffer(buffer);
+  private final CRC32C checksum = new CRC32C();
   private long at;
   private int filled;
 
@@ -39,35 +41,43 @@ final class WeightsWriter {
    * @param packed whether every run reads all of it
    */
   void write(MemorySegment data, long offset, boolean packed) throws IOException {
-    while (at + filled < offset) {
-      int length = (int) Math.min(room(packed), offset - at - filled);
-      piece.asSlice(filled, length).fill((byte) 0);
-      advance(length, packed);
+    int unit = packed ? LARGE : SMALL;
+    for (long gap = offset - at - filled; gap > 0; ) {
+      MemorySegment room = room(unit, gap);
+      room.fill((byte) 0);
+      gap -= advance(room, unit);
     }
     for (long done = 0; done < data.byteSize(); ) {
-      int length = (int) Math.min(room(packed), data.byteSize() - done);
-      piece.asSlice(filled, length).copyFrom(data.asSlice(done, length));
-      advance(length, packed);
-      done += length;
+      MemorySegment room = room(unit, data.byteSize() - done);
+      room.copyFrom(data.asSlice(done, room.byteSize()));
+      done += advance(room, unit);
     }
   }
 
-  /** Bytes to the end of the present unit. */
-  private int room(boolean packed) {
-    int unit = packed ? LARGE : SMALL;
-    return (int) (unit - (at + filled) % unit);
+  /** What comes next in the present unit, at most so many bytes. */
+  private MemorySegment room(int unit, long most) {
+    return piece.asSlice(filled, Math.min(unit - (at + filled) % unit, most));
   }
 
-  private void advance(int length, boolean packed) throws IOException {
-    filled += length;
-    if ((at + filled) % (packed ? LARGE : SMALL) == 0) {
+  /** Takes what was put there, and returns its size. */
+  private long advance(MemorySegment room, int unit) throws IOException {
+    filled += (int) room.byteSize();
+    if ((at + filled) % unit == 0) {
       flush();
     }
+    return room.byteSize();
   }
 
-  /** Writes what is left. */
-  void flush() throws IOException {
+  /** Writes what is left, and returns the CRC-32C of all bytes. */
+  int finish() throws IOException {
+    flush();
+    return (int) checksum.getValue();
+  }
+
+  private void flush() throws IOException {
     buffer.clear().limit(filled);
+    checksum.update(buffer);
+    buffer.rewind();
     while (buffer.hasRemaining()) {
       at += channel.write(buffer, at);
     }

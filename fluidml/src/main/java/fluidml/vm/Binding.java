@@ -280,6 +280,11 @@ final class Binding {
     placedScope = arena.scope();
   }
 
+  /** Bytes of all frames. */
+  long frameBytes() {
+    return Arrays.stream(frames).mapToLong(f -> f == null ? 0 : 8L * f.length).sum();
+  }
+
   /** What a step's kernel is called with. */
   long[] frame(int step) {
     return frames[step];

@@ -10,11 +10,11 @@ import fluidml.lower.Step;
 import fluidml.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /**
  * The constants of a program in native memory: mapped weights where they are, small ones copied
@@ -26,7 +26,7 @@ final class Constants implements AutoCloseable {
 
   private final Map<Value, MemorySegment> plain = new HashMap<>();
   private final Map<Argument.Packed, MemorySegment> packed = new LinkedHashMap<>();
-  private final List<NativeBuffer> owned = Collections.synchronizedList(new ArrayList<>());
+  private final List<NativeBuffer> owned = new ArrayList<>();
   private final long packedBytes;
 
   /**
@@ -88,38 +88,34 @@ final class Constants implements AutoCloseable {
 
   /** Packs, all into one buffer, whose memory is touched by those who pack. */
   private long pack(Graph graph) {
-    Map<Argument.Packed, Long> offsets = new LinkedHashMap<>();
-    long total = 0;
-    long bytes = 0;
-    for (Argument.Packed form : packed.keySet()) {
-      if (!(form.packing() instanceof Prepacked)) {
-        long size = form.packing().bytes(tensor(graph, form.source()));
-        offsets.put(form, total);
-        total += Math.ceilDiv(size, ALIGNMENT) * ALIGNMENT;
-        bytes += size;
-      }
-    }
-    if (total == 0) {
+    List<Argument.Packed> forms =
+        packed.keySet().stream().filter(form -> !(form.packing() instanceof Prepacked)).toList();
+    if (forms.isEmpty()) {
       return 0;
     }
-    MemorySegment room = own(NativeBuffer.allocate(NativeBuffer.Category.PACKED, total)).segment();
+    long[] sizes =
+        forms.stream()
+            .mapToLong(form -> form.packing().bytes(tensor(graph, form.source())))
+            .toArray();
     try {
-      List.copyOf(offsets.entrySet()).parallelStream()
-          .forEach(e -> pack(graph, e.getKey(), room.asSlice(e.getValue())));
+      long total = LongStream.of(sizes).map(Constants::aligned).sum();
+      NativeBuffer buffer = own(NativeBuffer.allocate(NativeBuffer.Category.PACKED, total));
+      long offset = 0;
+      for (int i = 0; i < sizes.length; i++) {
+        packed.put(forms.get(i), buffer.segment().asSlice(offset, sizes[i]));
+        offset += aligned(sizes[i]);
+      }
+      forms.parallelStream().forEach(form -> pack(graph, form));
     } catch (RuntimeException | Error e) {
       close();
       throw e;
     }
-    offsets.forEach(
-        (form, offset) ->
-            packed.put(
-                form, room.asSlice(offset, form.packing().bytes(tensor(graph, form.source())))));
-    return bytes;
+    return LongStream.of(sizes).sum();
   }
 
-  private static void pack(Graph graph, Argument.Packed form, MemorySegment room) {
+  private void pack(Graph graph, Argument.Packed form) {
     Tensor source = tensor(graph, form.source());
-    form.packing().pack(source, room.asSlice(0, form.packing().bytes(source)));
+    form.packing().pack(source, packed.get(form));
     if (source.data().isMapped()) {
       source.data().unload();
     }
@@ -160,9 +156,7 @@ final class Constants implements AutoCloseable {
 
   /** Bytes of packed constants and of those copied from the heap. */
   long ownedBytes() {
-    synchronized (owned) {
-      return owned.stream().mapToLong(NativeBuffer::bytes).sum();
-    }
+    return owned.stream().mapToLong(NativeBuffer::bytes).sum();
   }
 
   @Override

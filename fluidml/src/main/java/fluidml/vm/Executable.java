@@ -50,7 +50,6 @@ public final class Executable implements AutoCloseable {
   private final MemoryStrategy strategy;
   private final List<Schedule> schedules = new ArrayList<>();
   private final Optional<OrderSolution> order;
-  private final int frameLongs;
   private final int kernelCount;
   private final AtomicBoolean warmupClaimed = new AtomicBoolean();
   private Optional<Executable> recomputing = Optional.empty();
@@ -110,11 +109,6 @@ public final class Executable implements AutoCloseable {
             .map(i -> dims.add(Storage.bytes(roots.root(i))))
             .toArray();
     program.steps().forEach(step -> instructions.add(prepare(step, codes)));
-    this.frameLongs =
-        instructions.stream()
-            .filter(i -> i.code() != null)
-            .mapToInt(i -> i.kernel().frameLongs())
-            .sum();
     this.order =
         strategy.reorder() && chosen.isEmpty()
             ? OrderChoice.choose(program, roots, strategy.overwrite())
@@ -278,11 +272,6 @@ public final class Executable implements AutoCloseable {
   /** What owns a buffer. */
   ArenaRoots roots() {
     return roots;
-  }
-
-  /** Longs of the frames of all steps. */
-  int frameLongs() {
-    return frameLongs;
   }
 
   /** A packed constant, read-only, valid until this is closed. */

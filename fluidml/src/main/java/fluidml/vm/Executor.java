@@ -455,7 +455,7 @@ public final class Executor implements AutoCloseable {
 
   /** Bytes of the frames of all remembered extents, on the heap. */
   public long frameBytes() {
-    return 8L * executable.frameLongs() * bindings.size();
+    return bindings.stream().mapToLong(Binding::frameBytes).sum();
   }
 
   /** Bytes of all arenas of the process that no run uses. */

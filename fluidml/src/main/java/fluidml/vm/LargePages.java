@@ -68,7 +68,10 @@ final class LargePages {
   }
 
   private Optional<MemorySegment> map(long bytes, Arena arena) {
-    long length = Math.addExact(bytes, PAGE);
+    if (bytes > Long.MAX_VALUE - PAGE) {
+      return Optional.empty();
+    }
+    long length = bytes + PAGE;
     try {
       long begin =
           (long) mmap.invokeExact(0L, length, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0L);

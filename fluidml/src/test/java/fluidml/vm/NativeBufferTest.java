@@ -41,10 +41,10 @@ class NativeBufferTest {
     assertThrows(SessionClosedException.class, buffer::retain);
   }
 
-  @Test
-  void refusedMemoryIsATypedException() {
+  @ParameterizedTest
+  @ValueSource(longs = {Long.MAX_VALUE / 2, Long.MAX_VALUE})
+  void refusedMemoryIsATypedException(long tooMuch) {
     long before = NativeBuffer.liveBytes();
-    long tooMuch = Long.MAX_VALUE / 2;
     MemoryLimitException e =
         assertThrows(
             MemoryLimitException.class, () -> NativeBuffer.allocate(Category.ARENA, tooMuch));

@@ -62,6 +62,6 @@ final class KernelMethods {
 
   /** Whether such a method computes with vectors. */
   boolean hasVectors(String procedure) {
-    return own(procedure).endsWith(VECTORS);
+    return !own(procedure).equals(procedure);
   }
 }
