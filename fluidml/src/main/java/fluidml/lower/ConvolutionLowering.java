@@ -241,6 +241,7 @@ public final class ConvolutionLowering implements Lowering {
             call.parameter(Dim.of(shape.channels())),
             contiguous ? Exprs.index(1) : call.parameter(x.strides().get(1)),
             contiguous,
+            shape.depth() % 2 == 0,
             call.parameter(Dim.of(shape.filters())),
             flat ? Windows.flatAxis(call, x) : shape.axes(call, node, x, y),
             shape.taps() == 1,

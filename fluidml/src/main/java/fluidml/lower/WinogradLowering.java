@@ -133,6 +133,7 @@ public final class WinogradLowering implements Lowering {
             call.parameter(x.shape().dim(0)),
             call.parameter(x.strides().get(0)),
             call.parameter(Dim.of(shape.channels())),
+            shape.channels() % 2 == 0,
             contiguous ? Exprs.index(1) : call.parameter(x.strides().get(1)),
             contiguous,
             call.parameter(Dim.of(shape.filters())),

@@ -66,6 +66,7 @@ public final class ConvolutionSchedule {
    * @param channels input channels of a group
    * @param channelStride elements between channels
    * @param contiguous whether {@code channelStride} is 1
+   * @param evenDepth whether the number of a sum's terms is known to be even
    * @param filters output channels of a group
    * @param axes spatial axes
    * @param pointwise whether the kernel's extents are all 1
@@ -88,6 +89,7 @@ public final class ConvolutionSchedule {
       Expr channels,
       Expr channelStride,
       boolean contiguous,
+      boolean evenDepth,
       Expr filters,
       List<WindowAxis> axes,
       boolean pointwise,

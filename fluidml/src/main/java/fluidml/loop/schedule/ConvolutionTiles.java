@@ -109,7 +109,7 @@ record ConvolutionTiles(
         (b, p) -> {
           Operands o = Operands.of(p);
           List<Expr> starts = starts(b, part, copied, o);
-          micro(part, copied).write(b, o.panel, starts, problem.depth(), Exprs.index(0));
+          micro(part, copied).write(b, o.panel, starts, terms(), Exprs.index(0));
         });
     if (problem.brief() && part.rows() >= leastDirect()) {
       int common = Operands.NAMES.size();
@@ -131,6 +131,10 @@ record ConvolutionTiles(
         RowTile.Panel.of(problem.panels(), tile.columns()),
         sums,
         loads);
+  }
+
+  private RowTile.Terms terms() {
+    return new RowTile.Terms(problem.depth(), problem.evenDepth());
   }
 
   /** Where the inputs of every row begin. */
@@ -179,7 +183,7 @@ record ConvolutionTiles(
   private void convolve(
       BodyBuilder b, TileShape part, boolean copied, Operands o, Expr image, Expr channel) {
     List<Expr> starts = starts(b, part, copied, o);
-    List<Expr.Read> sums = micro(part, copied).multiply(b, o.panel, starts, problem.depth());
+    List<Expr.Read> sums = micro(part, copied).multiply(b, o.panel, starts, terms());
     List<Expr> first = position(b, o.slot, Exprs.index(0));
     for (int r = 0; r < part.rows(); r++) {
       int row = r;

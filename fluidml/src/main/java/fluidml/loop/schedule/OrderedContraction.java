@@ -230,7 +230,7 @@ public final class OrderedContraction {
     TileShape part = new TileShape(rows, shape.vectors(), shape.lanes());
     RowTile.Rows left = RowTile.Rows.of(contraction.left().buffer(), Optional.empty());
     new RowTile(part, left, RowTile.Panel.of(right.buffer(), shape.columns()), sums, 0)
-        .write(b, p.get(1), starts, p.get(2).min(Exprs.index(block)), p.get(3));
+        .write(b, p.get(1), starts, RowTile.Terms.of(p.get(2).min(Exprs.index(block))), p.get(3));
   }
 
   private void add(BodyBuilder b, Expr rows, Expr slot) {

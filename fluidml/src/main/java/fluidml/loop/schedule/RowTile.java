@@ -59,14 +59,26 @@ record RowTile(TileShape tile, Rows rows, Panel panels, Buffer result, int loads
   }
 
   /**
+   * How many terms a sum has.
+   *
+   * @param even whether {@code count} is known to be even; then nothing is written for a last term
+   *     by itself, which is a third of a micro-kernel that takes two in a turn
+   */
+  record Terms(Expr count, boolean even) {
+    /** A number of terms of which nothing is known. */
+    static Terms of(Expr count) {
+      return new Terms(count, false);
+    }
+  }
+
+  /**
    * Writes the sums of all terms.
    *
    * @param panel where the panel begins
    * @param starts where every row begins
-   * @param terms number of terms
    * @param to where the sums go
    */
-  void write(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms, Expr to) {
+  void write(BodyBuilder body, Expr panel, List<Expr> starts, Terms terms, Expr to) {
     List<Expr.Read> sums = multiply(body, panel, starts, terms);
     for (int r = 0; r < tile.rows(); r++) {
       for (int v = 0; v < tile.vectors(); v++) {
@@ -81,16 +93,17 @@ record RowTile(TileShape tile, Rows rows, Panel panels, Buffer result, int loads
    *
    * @param panel where the panel begins
    * @param starts where every row begins
-   * @param terms number of terms
    * @return registers with the sums, row by row
    */
-  List<Expr.Read> multiply(BodyBuilder body, Expr panel, List<Expr> starts, Expr terms) {
+  List<Expr.Read> multiply(BodyBuilder body, Expr panel, List<Expr> starts, Terms terms) {
     int turn = turn();
-    Expr whole = body.let("whole", terms.div(turn).times(turn));
-    List<Expr.Read> sums = multiplyTurns(body, panel, starts, whole, turn, _ -> {});
-    if (turn > 1) {
-      body.when(whole.lt(terms), () -> add(body, panel, starts, whole, 1, sums));
+    Expr count = terms.count;
+    if (turn == 1 || terms.even) {
+      return multiplyTurns(body, panel, starts, count, turn, _ -> {});
     }
+    Expr whole = body.let("whole", count.div(turn).times(turn));
+    List<Expr.Read> sums = multiplyTurns(body, panel, starts, whole, turn, _ -> {});
+    body.when(whole.lt(count), () -> add(body, panel, starts, whole, 1, sums));
     return sums;
   }
 

@@ -87,7 +87,7 @@ public record StateProduct(Shape shape, Buffer sums, int gates, Expr hidden) {
                     RowTile.Panel.of(panels, shape.columns()),
                     product.sums,
                     0)
-                .write(b, p.get(1), starts, hidden, p.get(2));
+                .write(b, p.get(1), starts, RowTile.Terms.of(hidden), p.get(2));
           });
     }
     kernel.procedure(

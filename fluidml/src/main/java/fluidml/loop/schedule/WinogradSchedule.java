@@ -57,6 +57,7 @@ public final class WinogradSchedule {
    * @param batch number of images
    * @param batchStride elements between images
    * @param channels input channels
+   * @param evenChannels whether {@code channels} is known to be even
    * @param channelStride elements between channels
    * @param contiguous whether {@code channelStride} is 1
    * @param filters output channels
@@ -72,6 +73,7 @@ public final class WinogradSchedule {
       Expr batch,
       Expr batchStride,
       Expr channels,
+      boolean evenChannels,
       Expr channelStride,
       boolean contiguous,
       Expr filters,
@@ -428,8 +430,9 @@ public final class WinogradSchedule {
       starts.add(b.let("start", parameters.getFirst().plus(problem.channels.times((double) r))));
     }
     RowTile.Rows left = RowTile.Rows.of(inputs, Optional.empty());
+    RowTile.Terms terms = new RowTile.Terms(problem.channels, problem.evenChannels);
     new RowTile(part, left, RowTile.Panel.of(problem.panels, tile.columns()), multiplied, 0)
-        .write(b, parameters.get(1), starts, problem.channels, parameters.get(2));
+        .write(b, parameters.get(1), starts, terms, parameters.get(2));
   }
 
   /** From the products of a square with a panel to its pixels, in scratch. */
