@@ -131,9 +131,14 @@ exec_java() {
   case ${FLUIDML_JAVA_OPTS:-} in
     *-XX:+Use*GC*) collector= ;;
   esac
+  # Of two or three processors the JVM would give its slow JIT one only, which all kernels wait for.
+  case $(getconf _NPROCESSORS_ONLN 2>/dev/null || :) in
+    2 | 3) compilers=-XX:CICompilerCount=3 ;;
+    *) compilers= ;;
+  esac
   # FLUIDML_JAVA_OPTS is a list of JVM options: split at blanks on purpose.
   # shellcheck disable=SC2086
   exec "$jdk/bin/java" "@$root/bin/lib/jvm-options" \
     "$option" -Xlog:cds=off -Xlog:cds+dynamic=off -Xlog:aot=off \
-    $collector ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
+    $collector $compilers ${FLUIDML_JAVA_OPTS:-} -cp "$module_jar:$root/$module/target/lib/*" "$main_class" "$@"
 }

@@ -193,7 +193,8 @@ public final class Executor implements AutoCloseable {
     lastDirectBytes = caller.bytes();
     binding.place(lastPlan, arena.buffer().segment(), caller);
     if (warmsUp) {
-      Warmup.run(executable, binding, step -> scratch(binding, step), lease, threads, WARMUP_NANOS);
+      long spare = memoryLimit - lastPlan.bytes();
+      Warmup.run(executable, binding, step -> scratch(binding, step), threads, spare, WARMUP_NANOS);
     }
     return binding;
   }

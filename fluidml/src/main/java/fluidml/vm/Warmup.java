@@ -5,11 +5,20 @@ import fluidml.emit.jvm.AllocationGauge;
 import fluidml.error.FluidmlException;
 import fluidml.loop.Buffer;
 import fluidml.loop.Kernel;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
+import java.util.function.Function;
+import java.util.function.IntConsumer;
 import java.util.function.IntToLongFunction;
 
 /**
@@ -17,10 +26,11 @@ import java.util.function.IntToLongFunction;
  * turns, so that compilation in the background and execution overlap. A cold kernel is hundreds of
  * times slower than a hot one; with this, a big model does not crawl through its first run.
  *
- * <p>The threads of the team warm up different kernels at the same time. What the parts compute is
- * of no use, may be a mixture of what several wrote, and is overwritten by the next run. Kernels
- * with int32 or int64 operands are the exception: those may be indices, which are checked and then
- * used, so nobody else writes while such a kernel runs.
+ * <p>Several threads warm up different kernels at the same time. What the parts compute is of no
+ * use, may be a mixture of what several wrote, and is overwritten by the next run. What may be an
+ * index is the exception, as indices are checked and then used: a kernel with int32 or int64
+ * operands that are not constants runs while nobody else does, and one with such numbers in its
+ * private memory has that memory apart from the arena, where others may write.
  */
 final class Warmup {
   /** Cold kernels do about this many units of work a second. */
@@ -43,20 +53,11 @@ final class Warmup {
   /** The first turn of a kernel is longer: its procedures are then soon on their way to the JIT. */
   private static final long FIRST_TURN_NANOS = 40_000_000;
 
-  /**
-   * Every so many units several run as one range: some kernels do neighbours at once, in a
-   * procedure that a single unit never calls.
-   */
-  private static final int WIDE_EVERY = 4;
-
-  /** Units of a wide range. */
-  private static final int WIDE_UNITS = 4;
-
-  /** Every so many units leave conditional statements out, so that the JIT knows both ways. */
-  private static final int SKIP_EVERY = 3;
-
   /** A kernel is hot after so many quick units in a row. */
   private static final int CALM_UNITS = 20;
+
+  /** At least so many of them with each of its sizes. */
+  private static final int CALM_VISITS = 6;
 
   /**
    * A unit that allocates less holds no vectors on the heap; reading the gauge itself may allocate
@@ -70,19 +71,24 @@ final class Warmup {
   /** A unit that is done this fast is not interpreted, or so small that it does not matter. */
   private static final long CALM_NANOS = 25_000;
 
-  private static final long[] NO_FRAME = {};
-
   private final Binding binding;
-  private final IntToLongFunction scratch;
   private final long end;
 
-  /** One distinct kernel at the step where it does the most. */
+  /** A step whose kernel runs with sizes that no step before it has. */
+  private record Place(int step, WarmupVisits visits) {}
+
+  /**
+   * One distinct kernel with all its places: which procedures a kernel calls depends on its sizes.
+   */
   private static final class Candidate {
     final CompiledKernel code;
-    final boolean alone;
-    int step;
-    long extent;
-    long unit;
+    final Kernel kernel;
+    final List<Place> places = new ArrayList<>();
+    final Set<List<Long>> sizes = new HashSet<>();
+
+    /** Whether an operand that another kernel may write may hold indices. */
+    boolean readsIndices;
+
     int units;
     int calm;
     int stale;
@@ -91,18 +97,48 @@ final class Warmup {
 
     Candidate(CompiledKernel code, Kernel kernel) {
       this.code = code;
-      this.alone = kernel.buffers().stream().anyMatch(Buffer::mayHoldIndices);
+      this.kernel = kernel;
     }
 
     /** Whether units have become quick, or were quick always and the JVM has counted enough. */
     boolean isHot() {
-      return calm >= CALM_UNITS && (wasCold || units >= MIN_UNITS);
+      boolean isCalm = calm >= Math.max(CALM_UNITS, CALM_VISITS * places.size());
+      return isCalm && (wasCold || units >= MIN_UNITS);
+    }
+
+    /** Whether private memory may hold indices. */
+    boolean keepsIndices() {
+      return kernel.buffers().stream()
+          .anyMatch(b -> b.access() == Buffer.Access.SCRATCH && b.mayHoldIndices());
+    }
+
+    void add(int step, Executable.Instruction instruction, Binding binding) {
+      List<Long> sizes = new ArrayList<>();
+      for (int size : instruction.sizes()) {
+        sizes.add(binding.values[size]);
+      }
+      if (this.sizes.add(sizes)) {
+        places.add(new Place(step, new WarmupVisits(binding.extent(step))));
+        readsIndices |= readsIndices(instruction);
+      }
+    }
+
+    private boolean readsIndices(Executable.Instruction instruction) {
+      int slot = 0;
+      for (Buffer buffer : kernel.buffers()) {
+        if (buffer.access() != Buffer.Access.SCRATCH) {
+          int root = instruction.buffers().get(slot++).root();
+          if (buffer.mayHoldIndices() && root != Executable.BufferSlot.CONSTANT) {
+            return true;
+          }
+        }
+      }
+      return false;
     }
   }
 
-  private Warmup(Binding binding, IntToLongFunction scratch, long end) {
+  private Warmup(Binding binding, long end) {
     this.binding = binding;
-    this.scratch = scratch;
     this.end = end;
   }
 
@@ -112,12 +148,9 @@ final class Warmup {
       Executable.Instruction instruction = executable.instructions().get(i);
       CompiledKernel code = instruction.code();
       if (code != null && binding.extent(i) > 0) {
-        Candidate candidate =
-            distinct.computeIfAbsent(code, _ -> new Candidate(code, instruction.kernel()));
-        if (binding.extent(i) > candidate.extent) {
-          candidate.step = i;
-          candidate.extent = binding.extent(i);
-        }
+        distinct
+            .computeIfAbsent(code, _ -> new Candidate(code, instruction.kernel()))
+            .add(i, instruction, binding);
       }
     }
     return List.copyOf(distinct.values());
@@ -139,52 +172,95 @@ final class Warmup {
    *
    * @param binding its frames are placed
    * @param scratch address of a step's private memory
-   * @param lease marks a run of its own meanwhile
-   * @param threads at most so many of the team take part
+   * @param threads that share a run; two take part if there are as many processors, since they
+   *     mostly wait for the JIT
+   * @param spareBytes of native memory that may be taken meanwhile; with little, kernels that have
+   *     indices in private memory take turns
    * @param budgetNanos ends the warm-up after the turns in which it is used up
+   * @throws fluidml.error.MemoryLimitException if the machine does not give that memory
    */
   static void run(
       Executable executable,
       Binding binding,
       IntToLongFunction scratch,
-      ThreadTeam.Lease lease,
       int threads,
+      long spareBytes,
       long budgetNanos) {
-    Warmup warmup = new Warmup(binding, scratch, System.nanoTime() + budgetNanos);
+    Warmup warmup = new Warmup(binding, System.nanoTime() + budgetNanos);
     List<Candidate> all = candidates(executable, binding);
-    lease.beginRun(threads);
-    try {
+    int warmers = Math.min(all.size(), Math.max(threads, Math.min(2, ThreadTeam.defaultSize())));
+    long stride =
+        all.stream()
+            .filter(Candidate::keepsIndices)
+            .flatMap(c -> c.places.stream())
+            .mapToLong(place -> binding.scratchStride(place.step))
+            .max()
+            .orElse(0);
+    boolean apart = warmers > 1 && stride > 0 && stride <= spareBytes / warmers;
+    try (NativeBuffer own =
+        NativeBuffer.allocate(NativeBuffer.Category.ARENA, apart ? warmers * stride : 0)) {
       Queue<Candidate> alone = new ConcurrentLinkedQueue<>();
       Queue<Candidate> together = new ConcurrentLinkedQueue<>();
-      all.forEach(candidate -> (candidate.alone ? alone : together).add(candidate));
-      warmup.turns(alone);
-      lease.run((_, _, _, _) -> warmup.turns(together), NO_FRAME, 0, 0, threads, threads);
+      for (Candidate candidate : all) {
+        boolean waits = candidate.readsIndices || (candidate.keepsIndices() && !apart);
+        (waits ? alone : together).add(candidate);
+      }
+      warmup.turns(alone, _ -> scratch);
+      inParallel(
+          warmers,
+          warmer -> {
+            long memory = own.address() + warmer * stride;
+            warmup.turns(together, c -> c.keepsIndices() ? _ -> memory : scratch);
+          });
     } finally {
-      lease.endRun();
-      all.forEach(candidate -> binding.setBrief(candidate.step, 0));
+      for (Candidate candidate : all) {
+        candidate.places.forEach(place -> binding.setBrief(place.step, 0));
+      }
     }
   }
 
-  /** Takes turns until all kernels are hot or warmed by another thread, or the time is up. */
-  private void turns(Queue<Candidate> cold) {
+  /** Runs a task on the calling thread and on new ones, and returns when all have ended. */
+  private static void inParallel(int count, IntConsumer task) {
+    List<Future<?>> others = new ArrayList<>();
+    ThreadFactory daemons = Thread.ofPlatform().daemon().name("fluidml-warmup-", 1).factory();
+    try (ExecutorService helpers = Executors.newCachedThreadPool(daemons)) {
+      for (int i = 1; i < count; i++) {
+        int number = i;
+        others.add(helpers.submit(() -> task.accept(number)));
+      }
+      task.accept(0);
+    }
+    for (Future<?> other : others) {
+      if (other.state() == Future.State.FAILED) {
+        throw new IllegalStateException("a kernel failed in its warm-up", other.exceptionNow());
+      }
+    }
+  }
+
+  /**
+   * Takes turns until all kernels are hot or warmed by another thread, or the time is up.
+   *
+   * @param memory for a kernel the address of a step's private memory
+   */
+  private void turns(Queue<Candidate> cold, Function<Candidate, IntToLongFunction> memory) {
     while (System.nanoTime() < end) {
       Candidate candidate = cold.poll();
       if (candidate == null) {
         return;
       }
-      if (!turn(candidate)) {
+      if (!turn(candidate, memory.apply(candidate))) {
         cold.add(candidate);
       }
     }
   }
 
   /** Runs units of one kernel for a while; whether it has become hot. */
-  private boolean turn(Candidate candidate) {
+  private boolean turn(Candidate candidate, IntToLongFunction memory) {
     long begin = System.nanoTime();
     long limit = candidate.units == 0 ? FIRST_TURN_NANOS : TURN_NANOS;
     candidate.stale++;
     while (!candidate.isHot() && System.nanoTime() - begin < limit) {
-      boolean calm = unit(candidate);
+      boolean calm = unit(candidate, memory);
       candidate.units++;
       candidate.calm = calm ? candidate.calm + 1 : 0;
       candidate.wasCold |= !calm;
@@ -195,30 +271,27 @@ final class Warmup {
     return candidate.isHot() || (candidate.units >= MIN_UNITS && candidate.stale >= STALE_TURNS);
   }
 
-  /** Runs one unit; whether it seems compiled. */
-  private boolean unit(Candidate candidate) {
-    int width = candidate.units % WIDE_EVERY == WIDE_EVERY - 1 ? WIDE_UNITS : 1;
-    long first = Math.max(0, Math.min(candidate.unit, candidate.extent - width));
-    long end = Math.min(candidate.extent, first + width);
-    boolean skips = candidate.units % SKIP_EVERY == SKIP_EVERY - 1;
-    binding.setBrief(candidate.step, skips ? Kernel.SKIPPING : Kernel.BRIEF);
+  /** Runs a unit of the next place; whether it seems compiled. */
+  private boolean unit(Candidate candidate, IntToLongFunction memory) {
+    Place place = candidate.places.get(candidate.units % candidate.places.size());
+    WarmupVisits.Visit visit = place.visits.next();
+    binding.setBrief(place.step, visit.skips() ? Kernel.SKIPPING : Kernel.BRIEF);
     long begin = System.nanoTime();
     long before = AllocationGauge.bytes();
     try {
       candidate.code.run(
-          binding.frame(candidate.step), scratch.applyAsLong(candidate.step), first, end);
+          binding.frame(place.step), memory.applyAsLong(place.step), visit.first(), visit.end());
     } catch (FluidmlException e) {
       // The operands are whatever lies in the arena; a kernel may rightly refuse them.
       candidate.units = MIN_UNITS;
       return true;
     }
     long allocated = AllocationGauge.bytes() - before;
-    long nanos = (System.nanoTime() - begin) / (end - first);
+    long nanos = (System.nanoTime() - begin) / (visit.end() - visit.first());
     if (nanos < candidate.leastNanos - candidate.leastNanos / 8) {
       candidate.leastNanos = nanos;
       candidate.stale = 0;
     }
-    candidate.unit = (candidate.unit + 1) % candidate.extent;
     return allocated < CALM_BYTES || nanos < CALM_NANOS;
   }
 }
