@@ -53,6 +53,9 @@ final class Warmup {
   /** The first turn of a kernel is longer: its procedures are then soon on their way to the JIT. */
   private static final long FIRST_TURN_NANOS = 40_000_000;
 
+  /** Units that are not quick run again so many times. */
+  private static final int MOST_REPEATS = 12;
+
   /** A kernel is hot after so many quick units in a row. */
   private static final int CALM_UNITS = 20;
 
@@ -70,6 +73,12 @@ final class Warmup {
 
   /** A unit that is done this fast is not interpreted, or so small that it does not matter. */
   private static final long CALM_NANOS = 25_000;
+
+  /**
+   * After so many units of a kernel that were not quick, the JIT seems to compile while it is
+   * interpreted. With the launchers' options, calls wait for the JIT and are soon quick.
+   */
+  private static final int PATIENT_UNITS = 150;
 
   private final Binding binding;
   private final long end;
@@ -89,10 +98,14 @@ final class Warmup {
     /** Whether an operand that another kernel may write may hold indices. */
     boolean readsIndices;
 
+    Place place;
+    WarmupVisits.Visit visit;
+    int visits;
+    int repeats;
     int units;
+    int cold;
     int calm;
     int stale;
-    boolean wasCold;
     long leastNanos = Long.MAX_VALUE;
 
     Candidate(CompiledKernel code, Kernel kernel) {
@@ -103,7 +116,18 @@ final class Warmup {
     /** Whether units have become quick, or were quick always and the JVM has counted enough. */
     boolean isHot() {
       boolean isCalm = calm >= Math.max(CALM_UNITS, CALM_VISITS * places.size());
-      return isCalm && (wasCold || units >= MIN_UNITS);
+      return isCalm && (cold > 0 || units >= MIN_UNITS);
+    }
+
+    /** Goes to the next units, or stays where some were not quick, so that the JVM counts those. */
+    void move() {
+      if (visits > 0 && calm == 0 && repeats < MOST_REPEATS) {
+        repeats++;
+        return;
+      }
+      repeats = 0;
+      place = places.get(visits++ % places.size());
+      visit = place.visits.next();
     }
 
     /** Whether private memory may hold indices. */
@@ -205,12 +229,13 @@ final class Warmup {
         boolean waits = candidate.readsIndices || (candidate.keepsIndices() && !apart);
         (waits ? alone : together).add(candidate);
       }
-      warmup.turns(alone, _ -> scratch);
+      warmup.turns(alone, _ -> scratch, true);
       inParallel(
           warmers,
           warmer -> {
             long memory = own.address() + warmer * stride;
-            warmup.turns(together, c -> c.keepsIndices() ? _ -> memory : scratch);
+            boolean stays = warmer < Math.max(1, ThreadTeam.defaultSize() / 2);
+            warmup.turns(together, c -> c.keepsIndices() ? _ -> memory : scratch, stays);
           });
     } finally {
       for (Candidate candidate : all) {
@@ -241,8 +266,11 @@ final class Warmup {
    * Takes turns until all kernels are hot or warmed by another thread, or the time is up.
    *
    * @param memory for a kernel the address of a step's private memory
+   * @param stays whether this goes on where kernels are interpreted while they are compiled; else
+   *     it leaves the processor to the JIT
    */
-  private void turns(Queue<Candidate> cold, Function<Candidate, IntToLongFunction> memory) {
+  private void turns(
+      Queue<Candidate> cold, Function<Candidate, IntToLongFunction> memory, boolean stays) {
     while (System.nanoTime() < end) {
       Candidate candidate = cold.poll();
       if (candidate == null) {
@@ -250,6 +278,9 @@ final class Warmup {
       }
       if (!turn(candidate, memory.apply(candidate))) {
         cold.add(candidate);
+        if (!stays && candidate.cold > PATIENT_UNITS) {
+          return;
+        }
       }
     }
   }
@@ -263,7 +294,7 @@ final class Warmup {
       boolean calm = unit(candidate, memory);
       candidate.units++;
       candidate.calm = calm ? candidate.calm + 1 : 0;
-      candidate.wasCold |= !calm;
+      candidate.cold += calm ? 0 : 1;
       if (candidate.calm >= CALM_UNITS && candidate.units % TURN_UNITS == 0) {
         break;
       }
@@ -271,10 +302,11 @@ final class Warmup {
     return candidate.isHot() || (candidate.units >= MIN_UNITS && candidate.stale >= STALE_TURNS);
   }
 
-  /** Runs a unit of the next place; whether it seems compiled. */
+  /** Runs a visit's units; whether they seem compiled. */
   private boolean unit(Candidate candidate, IntToLongFunction memory) {
-    Place place = candidate.places.get(candidate.units % candidate.places.size());
-    WarmupVisits.Visit visit = place.visits.next();
+    candidate.move();
+    Place place = candidate.place;
+    WarmupVisits.Visit visit = candidate.visit;
     binding.setBrief(place.step, visit.skips() ? Kernel.SKIPPING : Kernel.BRIEF);
     long begin = System.nanoTime();
     long before = AllocationGauge.bytes();

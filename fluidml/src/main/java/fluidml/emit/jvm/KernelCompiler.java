@@ -16,7 +16,7 @@ import java.util.concurrent.ConcurrentMap;
  */
 public final class KernelCompiler {
   private final Target target;
-  private final ConcurrentMap<String, CompiledKernel> cache = new ConcurrentHashMap<>();
+  private final ConcurrentMap<Kernel, CompiledKernel> cache = new ConcurrentHashMap<>();
 
   /**
    * A compiler with an empty cache.
@@ -49,8 +49,7 @@ public final class KernelCompiler {
    *     uses wider vectors than the target has, or has a procedure longer than the JVM optimises
    */
   public CompiledKernel compile(Kernel kernel) {
-    String identity = kernel.fingerprint();
-    String key = target.checked() ? kernel.name() + ' ' + identity : identity;
+    Kernel key = target.checked() ? kernel : kernel.withName("_");
     return cache.computeIfAbsent(key, _ -> load(kernel));
   }
 
