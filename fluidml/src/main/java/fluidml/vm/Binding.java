@@ -137,7 +137,8 @@ final class Binding {
     }
   }
 
-  private long[] sizes(Executable.Instruction instruction) {
+  /** What the sizes of a step's kernel are. */
+  long[] sizes(Executable.Instruction instruction) {
     long[] sizes = new long[instruction.sizes().length];
     for (int i = 0; i < sizes.length; i++) {
       sizes[i] = values[instruction.sizes()[i]];

@@ -6,6 +6,7 @@ import fluidml.error.FluidmlException;
 import fluidml.loop.Buffer;
 import fluidml.loop.Kernel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,9 +18,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadFactory;
-import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.IntToLongFunction;
+import java.util.stream.IntStream;
 
 /**
  * Runs small parts of kernels over and over until the JIT has compiled them, kernel after kernel in
@@ -95,12 +96,15 @@ final class Warmup {
     final List<Place> places = new ArrayList<>();
     final Set<List<Long>> sizes = new HashSet<>();
 
+    /** Whether private memory may hold indices. */
+    final boolean keepsIndices;
+
     /** Whether an operand that another kernel may write may hold indices. */
     boolean readsIndices;
 
     Place place;
     WarmupVisits.Visit visit;
-    int visits;
+    int moves;
     int repeats;
     int units;
     int cold;
@@ -111,6 +115,7 @@ final class Warmup {
     Candidate(CompiledKernel code, Kernel kernel) {
       this.code = code;
       this.kernel = kernel;
+      this.keepsIndices = kernel.scratchBuffers().stream().anyMatch(Buffer::mayHoldIndices);
     }
 
     /** Whether units have become quick, or were quick always and the JVM has counted enough. */
@@ -121,43 +126,27 @@ final class Warmup {
 
     /** Goes to the next units, or stays where some were not quick, so that the JVM counts those. */
     void move() {
-      if (visits > 0 && calm == 0 && repeats < MOST_REPEATS) {
+      if (moves > 0 && calm == 0 && repeats < MOST_REPEATS) {
         repeats++;
         return;
       }
       repeats = 0;
-      place = places.get(visits++ % places.size());
+      place = places.get(moves++ % places.size());
       visit = place.visits.next();
     }
 
-    /** Whether private memory may hold indices. */
-    boolean keepsIndices() {
-      return kernel.buffers().stream()
-          .anyMatch(b -> b.access() == Buffer.Access.SCRATCH && b.mayHoldIndices());
-    }
-
     void add(int step, Executable.Instruction instruction, Binding binding) {
-      List<Long> sizes = new ArrayList<>();
-      for (int size : instruction.sizes()) {
-        sizes.add(binding.values[size]);
-      }
-      if (this.sizes.add(sizes)) {
+      if (sizes.add(Arrays.stream(binding.sizes(instruction)).boxed().toList())) {
         places.add(new Place(step, new WarmupVisits(binding.extent(step))));
         readsIndices |= readsIndices(instruction);
       }
     }
 
     private boolean readsIndices(Executable.Instruction instruction) {
-      int slot = 0;
-      for (Buffer buffer : kernel.buffers()) {
-        if (buffer.access() != Buffer.Access.SCRATCH) {
-          int root = instruction.buffers().get(slot++).root();
-          if (buffer.mayHoldIndices() && root != Executable.BufferSlot.CONSTANT) {
-            return true;
-          }
-        }
-      }
-      return false;
+      List<Buffer> operands = kernel.frameBuffers();
+      return IntStream.range(0, operands.size())
+          .filter(i -> operands.get(i).mayHoldIndices())
+          .anyMatch(i -> instruction.buffers().get(i).root() != Executable.BufferSlot.CONSTANT);
     }
   }
 
@@ -215,7 +204,7 @@ final class Warmup {
     int warmers = Math.min(all.size(), Math.max(threads, Math.min(2, ThreadTeam.defaultSize())));
     long stride =
         all.stream()
-            .filter(Candidate::keepsIndices)
+            .filter(c -> c.keepsIndices && !c.readsIndices)
             .flatMap(c -> c.places.stream())
             .mapToLong(place -> binding.scratchStride(place.step))
             .max()
@@ -226,16 +215,16 @@ final class Warmup {
       Queue<Candidate> alone = new ConcurrentLinkedQueue<>();
       Queue<Candidate> together = new ConcurrentLinkedQueue<>();
       for (Candidate candidate : all) {
-        boolean waits = candidate.readsIndices || (candidate.keepsIndices() && !apart);
+        boolean waits = candidate.readsIndices || (candidate.keepsIndices && !apart);
         (waits ? alone : together).add(candidate);
       }
-      warmup.turns(alone, _ -> scratch, true);
+      warmup.turns(alone, scratch, scratch, true);
       inParallel(
           warmers,
           warmer -> {
             long memory = own.address() + warmer * stride;
             boolean stays = warmer < Math.max(1, ThreadTeam.defaultSize() / 2);
-            warmup.turns(together, c -> c.keepsIndices() ? _ -> memory : scratch, stays);
+            warmup.turns(together, scratch, _ -> memory, stays);
           });
     } finally {
       for (Candidate candidate : all) {
@@ -265,18 +254,19 @@ final class Warmup {
   /**
    * Takes turns until all kernels are hot or warmed by another thread, or the time is up.
    *
-   * @param memory for a kernel the address of a step's private memory
+   * @param scratch address of a step's private memory
+   * @param apart the same for kernels that have indices there
    * @param stays whether this goes on where kernels are interpreted while they are compiled; else
    *     it leaves the processor to the JIT
    */
   private void turns(
-      Queue<Candidate> cold, Function<Candidate, IntToLongFunction> memory, boolean stays) {
+      Queue<Candidate> cold, IntToLongFunction scratch, IntToLongFunction apart, boolean stays) {
     while (System.nanoTime() < end) {
       Candidate candidate = cold.poll();
       if (candidate == null) {
         return;
       }
-      if (!turn(candidate, memory.apply(candidate))) {
+      if (!turn(candidate, candidate.keepsIndices ? apart : scratch)) {
         cold.add(candidate);
         if (!stays && candidate.cold > PATIENT_UNITS) {
           return;
