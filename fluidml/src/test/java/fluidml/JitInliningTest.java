@@ -19,7 +19,8 @@ import fluidml.tensor.Tensor;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * C2 makes code without calls of micro-kernels: a call in the loop of one takes two to three times
@@ -81,12 +82,13 @@ final class JitInliningTest {
     }
   }
 
-  @Test
-  void loadsInMicroKernelsAreNoCalls() throws IOException, InterruptedException {
+  @ParameterizedTest
+  @ValueSource(strings = {"--add-modules=jdk.incubator.vector", "@../bin/lib/jvm-options"})
+  void loadsInMicroKernelsAreNoCalls(String options) throws IOException, InterruptedException {
     String output =
         OtherJvm.run(
             Main.class,
-            "--add-modules=jdk.incubator.vector",
+            options,
             "-XX:+UnlockDiagnosticVMOptions",
             "-XX:CompileCommand=quiet",
             "-XX:CompileCommand=PrintCompilation,fluidml/emit/jvm/Kernel_shared_*.*",

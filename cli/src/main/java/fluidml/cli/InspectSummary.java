@@ -2,6 +2,7 @@ package fluidml.cli;
 
 import fluidml.Model;
 import fluidml.cli.InspectCommand.Section;
+import fluidml.emit.jvm.HostTarget;
 import fluidml.graph.Graph;
 import fluidml.graph.Node;
 import fluidml.graph.Value;
@@ -119,9 +120,10 @@ final class InspectSummary {
     int interpreted = program.fallbacks().size();
     int bits = program.target().vectorBits();
     text.append(
-        "Program for %s%n  %d kernel calls of %d kernels, %d fills, %d steps on the interpreter%n"
+        "Program for %s%s%n  %d kernel calls of %d kernels, %d fills, %d steps on the interpreter%n"
             .formatted(
                 bits == 0 ? "scalar code" : bits + "-bit vectors",
+                HostTarget.hasIntrinsics() ? ", by intrinsics" : "",
                 calls,
                 code.kernelCount(),
                 fills,
@@ -131,6 +133,7 @@ final class InspectSummary {
       json.put("packedBytes", code.packedBytes());
     }
     json.put("vectorBits", bits);
+    json.put("intrinsics", HostTarget.hasIntrinsics());
     json.put("kernelCalls", calls);
     json.put("kernels", code.kernelCount());
     json.put("fills", fills);

@@ -1,11 +1,13 @@
 package fluidml.saved;
 
+import fluidml.emit.jvm.CallForm;
 import fluidml.error.IncompatibleModelException;
 import fluidml.error.InvalidModelException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
@@ -17,7 +19,8 @@ import java.util.zip.CRC32C;
  * @param vectorBits width of the vectors in its code
  * @param architecture {@code os.arch} of the machine it was made on
  * @param program steps and tables
- * @param code class files
+ * @param apiCode class files that call the platform's public methods
+ * @param intrinsicCode the same for JVMs that allow {@link CallForm#INTRINSICS}
  * @param weights constants; the last section, at a page boundary
  */
 record FileHeader(
@@ -26,7 +29,8 @@ record FileHeader(
     int vectorBits,
     String architecture,
     Section program,
-    Section code,
+    Section apiCode,
+    Section intrinsicCode,
     Section weights) {
   /** A part of the file with its checksum. */
   record Section(long offset, long bytes, int checksum) {
@@ -39,11 +43,20 @@ record FileHeader(
   static final int PAGE = 4096;
 
   /** Version of the format. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   private static final byte[] MAGIC = {'F', 'L', 'U', 'I', 'D', 'M', 'L', 0x1a};
   private static final int CHECKED_FROM = 16;
   private static final int ARCHITECTURE_BYTES = 16;
+
+  private List<Section> sections() {
+    return List.of(program, apiCode, intrinsicCode, weights);
+  }
+
+  /** The class files that call what the form says. */
+  Section code(CallForm form) {
+    return form == CallForm.API ? apiCode : intrinsicCode;
+  }
 
   /** Whether a file that begins with these bytes is a compiled model. */
   static boolean hasMagic(byte[] begin) {
@@ -57,7 +70,7 @@ record FileHeader(
     page.put(MAGIC).putInt(VERSION).position(CHECKED_FROM);
     page.putInt(codeVersion).putInt(javaRelease).putInt(vectorBits).putInt(0);
     page.put(Arrays.copyOf(architecture.getBytes(StandardCharsets.US_ASCII), ARCHITECTURE_BYTES));
-    for (Section section : new Section[] {program, code, weights}) {
+    for (Section section : sections()) {
       page.putLong(section.offset).putLong(section.bytes).putInt(section.checksum).putInt(0);
     }
     return page.putInt(12, checksum(page.array())).array();
@@ -105,9 +118,10 @@ record FileHeader(
             new String(architecture, StandardCharsets.US_ASCII).replace("\0", ""),
             section(page),
             section(page),
+            section(page),
             section(page));
     long end = PAGE;
-    for (Section section : new Section[] {header.program, header.code, header.weights}) {
+    for (Section section : header.sections()) {
       if (section.offset < end || section.bytes < 0 || section.offset > Long.MAX_VALUE / 2) {
         throw new InvalidModelException(file, "has a section at an impossible place");
       }

@@ -1,5 +1,6 @@
 package fluidml.saved;
 
+import fluidml.emit.jvm.CallForm;
 import fluidml.emit.jvm.KernelCode;
 import fluidml.error.InvalidInputException;
 import fluidml.file.AtomicFile;
@@ -42,8 +43,14 @@ public final class ModelWriter {
     Placement placement = new Placement();
     ProgramEncoder encoder = new ProgramEncoder(program, chosenOrder, placement, packed);
     byte[] steps = encoder.encode();
-    byte[] code = encode(KernelCode.of(encoder.kernels(), program.target()));
-    AtomicFile.write(path, temporary -> write(temporary, program, steps, code, placement));
+    byte[] apiCode = code(encoder, program, CallForm.API);
+    byte[] intrinsicCode = code(encoder, program, CallForm.INTRINSICS);
+    AtomicFile.write(
+        path, temporary -> write(temporary, program, steps, apiCode, intrinsicCode, placement));
+  }
+
+  private static byte[] code(ProgramEncoder encoder, LoweredProgram program, CallForm form) {
+    return encode(KernelCode.of(encoder.kernels(), program.target(), form));
   }
 
   /**
@@ -64,16 +71,23 @@ public final class ModelWriter {
   }
 
   private static void write(
-      Path path, LoweredProgram program, byte[] steps, byte[] code, Placement placement)
+      Path path,
+      LoweredProgram program,
+      byte[] steps,
+      byte[] apiCode,
+      byte[] intrinsicCode,
+      Placement placement)
       throws IOException {
-    long codeAt = pages(FileHeader.PAGE + (long) steps.length);
-    long weightsAt = pages(codeAt + code.length);
+    long apiCodeAt = pages(FileHeader.PAGE + (long) steps.length);
+    long intrinsicCodeAt = pages(apiCodeAt + apiCode.length);
+    long weightsAt = pages(intrinsicCodeAt + intrinsicCode.length);
     try (FileChannel channel =
         FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       // The whole length first: sections end where they should, whatever is written into them.
       write(channel, ByteBuffer.allocate(1), weightsAt + placement.bytes() - 1);
       write(channel, ByteBuffer.wrap(steps), FileHeader.PAGE);
-      write(channel, ByteBuffer.wrap(code), codeAt);
+      write(channel, ByteBuffer.wrap(apiCode), apiCodeAt);
+      write(channel, ByteBuffer.wrap(intrinsicCode), intrinsicCodeAt);
       WeightsWriter weights = new WeightsWriter(channel, weightsAt);
       for (Placement.Item item : placement.items()) {
         weights.write(item.data(), weightsAt + item.offset(), item.packed());
@@ -86,7 +100,8 @@ public final class ModelWriter {
               program.target().vectorBits(),
               System.getProperty("os.arch"),
               section(FileHeader.PAGE, MemorySegment.ofArray(steps)),
-              section(codeAt, MemorySegment.ofArray(code)),
+              section(apiCodeAt, MemorySegment.ofArray(apiCode)),
+              section(intrinsicCodeAt, MemorySegment.ofArray(intrinsicCode)),
               new FileHeader.Section(weightsAt, placement.bytes(), checksum));
       write(channel, ByteBuffer.wrap(header.encode()), 0);
       channel.force(true);

@@ -1,6 +1,7 @@
 package fluidml.saved;
 
 import fluidml.emit.CompiledKernel;
+import fluidml.emit.jvm.CallForm;
 import fluidml.emit.jvm.HostTarget;
 import fluidml.emit.jvm.KernelCode;
 import fluidml.error.FluidmlException;
@@ -19,6 +20,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -157,7 +159,11 @@ public final class SavedModel implements AutoCloseable {
   private static SavedModel load(
       MemorySegment mapped, FileHeader header, String file, Arena arena) {
     ByteBuffer programBytes = section(mapped, header.program(), file, "program");
-    ByteBuffer codeBytes = section(mapped, header.code(), file, "code");
+    Map<CallForm, ByteBuffer> codes = new EnumMap<>(CallForm.class);
+    for (CallForm form : CallForm.values()) {
+      codes.put(form, section(mapped, header.code(form), file, "code"));
+    }
+    ByteBuffer codeBytes = codes.get(CallForm.ofHost());
     CompletableFuture<List<CompiledKernel>> code =
         CompletableFuture.supplyAsync(
             () -> code(new SectionReader(codeBytes, file + ", code")).load(file), THREADS);
@@ -177,11 +183,11 @@ public final class SavedModel implements AutoCloseable {
     if (loaded.size() != decoder.kernels().size()) {
       throw new InvalidModelException(file, "has code for another number of kernels");
     }
-    IdentityHashMap<Kernel, CompiledKernel> codes = new IdentityHashMap<>();
+    IdentityHashMap<Kernel, CompiledKernel> kernels = new IdentityHashMap<>();
     for (int i = 0; i < loaded.size(); i++) {
-      codes.put(decoder.kernels().get(i), loaded.get(i));
+      kernels.put(decoder.kernels().get(i), loaded.get(i));
     }
-    return new SavedModel(arena, mapped.byteSize(), program, decoder.chosenOrder(), codes);
+    return new SavedModel(arena, mapped.byteSize(), program, decoder.chosenOrder(), kernels);
   }
 
   private static <T> T joined(CompletableFuture<T> future) {

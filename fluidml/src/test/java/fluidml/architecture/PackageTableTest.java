@@ -1,6 +1,7 @@
 package fluidml.architecture;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -81,7 +82,11 @@ class PackageTableTest {
   private static final Map<String, List<String>> PLATFORM_EXTRAS =
       Map.of(
           "emit",
-          List.of("javax.management..", "com.sun.management.."),
+          List.of(
+              "javax.management..",
+              "com.sun.management..",
+              "jdk.internal.vm.vector..",
+              "jdk.internal.misc.."),
           "reference",
           List.of("javax.imageio.."));
 
@@ -100,6 +105,18 @@ class PackageTableTest {
         .resideInAnyPackage(allowed.toArray(String[]::new))
         .because("row " + name + " of the package table in ARCHITECTURE.md names its dependencies")
         .allowEmptyShould(true)
+        .check(LIBRARY);
+  }
+
+  /** Code that needs JVM flags is only loaded where they were given. */
+  @Test
+  void internalsOfThePlatformAreUsedInOnePlace() {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName("fluidml.emit.jvm.Fallbacks")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("jdk.internal..")
         .check(LIBRARY);
   }
 

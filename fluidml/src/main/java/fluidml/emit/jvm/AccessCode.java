@@ -2,9 +2,7 @@ package fluidml.emit.jvm;
 
 import static java.lang.constant.ConstantDescs.CD_float;
 import static java.lang.constant.ConstantDescs.CD_int;
-import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_short;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
@@ -15,7 +13,6 @@ import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.TypeKind;
 import java.lang.constant.ClassDesc;
-import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
@@ -118,16 +115,7 @@ final class AccessCode {
   private void loadScalar(Expr.Load load) {
     DType dtype = load.dtype();
     Cell cell = Cell.of(dtype);
-    if (cell == Cell.LONG) {
-      address(load.buffer(), dtype, load.index(), 1, Optional.empty());
-      loadLong(method.pop(Type.I64));
-      return;
-    }
-    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
-        .getstatic(Descs.LAYOUT, cell.layout, cell.layoutType());
-    address(load.buffer(), dtype, load.index(), 1, Optional.empty());
-    code.invokeinterface(
-        Descs.SEGMENT, "get", Descs.method(cell.primitive, cell.layoutType(), CD_long));
+    method.calls.load(cell, () -> address(load.buffer(), dtype, load.index(), 1, Optional.empty()));
     switch (dtype) {
       case UINT8 -> code.loadConstant(0xff).iand();
       case BOOL -> {
@@ -144,31 +132,6 @@ final class AccessCode {
               .invokestatic(Descs.FLOAT_BOX, "intBitsToFloat", Descs.method(CD_float, CD_int));
       default -> {}
     }
-  }
-
-  /**
-   * Pushes a long in halves. The library's method for a long is called seldom before kernels are
-   * compiled; then C2 holds it for rare and may not inline it, not even into the loop of a
-   * micro-kernel. That for an int is shared with every load of a float.
-   */
-  private void loadLong(Expr address) {
-    boolean little = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
-    loadHalf(address, little ? 0 : Integer.BYTES);
-    code.loadConstant(0xffffffffL).land();
-    loadHalf(address, little ? Integer.BYTES : 0);
-    code.loadConstant(Integer.SIZE).lshl().lor();
-  }
-
-  /** Pushes four bytes as a long. */
-  private void loadHalf(Expr address, int offset) {
-    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
-        .getstatic(Descs.LAYOUT, Cell.INT.layout, Cell.INT.layoutType());
-    method.emit(address);
-    if (offset > 0) {
-      code.loadConstant((long) offset).ladd();
-    }
-    code.invokeinterface(Descs.SEGMENT, "get", Descs.method(CD_int, Cell.INT.layoutType(), CD_long))
-        .i2l();
   }
 
   /** Emits a store. */
@@ -194,9 +157,14 @@ final class AccessCode {
   private void storeScalar(Stmt.Store store, DType dtype) {
     Cell cell = Cell.of(dtype);
     Expr value = method.let(store.value());
-    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
-        .getstatic(Descs.LAYOUT, cell.layout, cell.layoutType());
-    address(store.buffer(), dtype, store.index(), 1, Optional.empty());
+    method.calls.store(
+        cell,
+        () -> address(store.buffer(), dtype, store.index(), 1, Optional.empty()),
+        () -> pushNarrowed(value, dtype));
+  }
+
+  /** Pushes the primitive that is stored for a number. */
+  private void pushNarrowed(Expr value, DType dtype) {
     if (dtype == DType.BFLOAT16) {
       method.emit(Expansions.toBfloat16(value, method::let));
     } else {
@@ -210,8 +178,6 @@ final class AccessCode {
       case INT16, UINT16, BFLOAT16 -> code.i2s();
       default -> {}
     }
-    code.invokeinterface(
-        Descs.SEGMENT, "set", Descs.method(CD_void, cell.layoutType(), CD_long, cell.primitive));
   }
 
   /** How an element lies in memory: a value layout and its primitive type. */

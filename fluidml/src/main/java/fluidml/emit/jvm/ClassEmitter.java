@@ -28,31 +28,48 @@ final class ClassEmitter {
   private final Kernel kernel;
   private final Target target;
   private final ClassDesc self;
-  private final Shuffles shuffles;
+  private final CallForm form;
+  private final ClassConstants constants;
   private final KernelMethods methods;
 
-  private ClassEmitter(Kernel kernel, Target target, SharedProcedures procedures) {
+  private ClassEmitter(Kernel kernel, Target target, CallForm form, SharedProcedures procedures) {
     this.kernel = kernel;
     this.target = target;
     String readable = kernel.name().replaceAll("[^A-Za-z0-9_]", "_");
     this.self = ClassDesc.of(ClassEmitter.class.getPackageName(), "Kernel_" + readable);
-    this.shuffles = new Shuffles(self);
-    this.methods = KernelMethods.of(kernel, procedures.of(kernel, target));
+    this.form = form;
+    this.constants = new ClassConstants(self);
+    this.methods = KernelMethods.of(kernel, procedures.of(kernel, target, form));
   }
 
   /**
    * The class file of a verified kernel.
    *
+   * @param form what code calls, where its methods do not get longer than C2 compiles
    * @param procedures where procedures that call no other go
    * @throws VerificationException if a procedure gets longer than C2 compiles
    */
-  static byte[] emit(Kernel kernel, Target target, SharedProcedures procedures) {
-    ClassEmitter emitter = new ClassEmitter(kernel, target, procedures);
+  static byte[] emit(Kernel kernel, Target target, CallForm form, SharedProcedures procedures) {
+    ClassEmitter emitter = new ClassEmitter(kernel, target, form, procedures);
     byte[] bytes = ClassFile.of().build(emitter.self, emitter::define);
-    if (!target.checked()) {
-      checkLengths(kernel, "", bytes);
+    if (target.checked()) {
+      return bytes;
     }
+    if (form != CallForm.API && !isCompilable(bytes)) {
+      return emit(kernel, target, CallForm.API, procedures);
+    }
+    checkLengths(kernel, "", bytes);
     return bytes;
+  }
+
+  /** Whether no method of a class is longer than C2 compiles. */
+  static boolean isCompilable(byte[] bytes) {
+    return ClassFile.of().parse(bytes).methods().stream()
+        .allMatch(method -> codeLength(method) <= MAX_CODE_LENGTH);
+  }
+
+  private static int codeLength(MethodModel method) {
+    return method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
   }
 
   /**
@@ -62,7 +79,7 @@ final class ClassEmitter {
    */
   static void checkLengths(Kernel kernel, String procedure, byte[] bytes) {
     for (MethodModel method : ClassFile.of().parse(bytes).methods()) {
-      int length = method.code().map(code -> ((CodeAttribute) code).codeLength()).orElse(0);
+      int length = codeLength(method);
       if (length > MAX_CODE_LENGTH) {
         String name = procedure.isEmpty() ? method.methodName().stringValue() : procedure;
         throw new VerificationException(
@@ -97,15 +114,17 @@ final class ClassEmitter {
           methods.own(procedure.name()),
           Descs.frameAndLongs(longs),
           ClassFile.ACC_STATIC | ClassFile.ACC_PRIVATE,
-          code -> new MethodEmitter(code, self, kernel, target, shuffles, methods).emit(procedure));
+          code ->
+              new MethodEmitter(code, self, kernel, target, form, constants, methods)
+                  .emit(procedure));
     }
-    shuffles.define(builder);
+    constants.define(builder);
   }
 
   /** Parameters: this, frame, scratch, begin, end. Computes where scratch buffers lie. */
   private void run(CodeBuilder code) {
     List<Buffer> scratch = kernel.scratchBuffers();
-    MethodEmitter sizes = new MethodEmitter(code, self, kernel, target, shuffles, methods);
+    MethodEmitter sizes = new MethodEmitter(code, self, kernel, target, form, constants, methods);
     int longs = 2;
     code.aload(1);
     if (!scratch.isEmpty()) {

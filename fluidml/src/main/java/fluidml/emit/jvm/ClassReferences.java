@@ -4,7 +4,9 @@ import fluidml.error.InvalidModelException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Checks that a class file of a kernel refers only to what emitted code needs. Reads the constant
@@ -16,12 +18,13 @@ final class ClassReferences {
 
   private static final Set<String> ALLOWED =
       Set.of(
-          "java/lang/Class",
           "java/lang/Object",
           "java/lang/Math",
           "java/lang/StrictMath",
           "java/lang/Float",
           "java/lang/Double",
+          "java/lang/Byte",
+          "java/lang/Short",
           "java/lang/Integer",
           "java/lang/Long",
           "java/lang/String",
@@ -30,14 +33,22 @@ final class ClassReferences {
           "java/nio/ByteOrder",
           "fluidml/emit/CompiledKernel",
           PACKAGE + "Memory",
+          PACKAGE + "Fallbacks",
           PACKAGE + "QuarterTurns");
 
-  /**
-   * Types of local variables, whose members are not used: what vectors and masks have in common,
-   * frames, and what {@link QuickCompiler} catches.
-   */
-  private static final Set<String> NAMED =
-      Set.of("jdk/internal/vm/vector/VectorSupport$VectorPayload", "[J", "java/lang/Throwable");
+  private static final String INTRINSICS = "jdk/internal/vm/vector/VectorSupport";
+
+  /** The only members of a class that are used, where others do more than compute. */
+  private static final Map<String, Pattern> MEMBERS =
+      Map.of(
+          "java/lang/Class",
+          Pattern.compile("cast"),
+          "jdk/internal/misc/Unsafe",
+          Pattern.compile("(get|put)(Byte|Short|Int|Long|Float|Double)"),
+          INTRINSICS,
+          Pattern.compile(
+              "(VECTOR_OP|BT|MODE)_\\w+|fromBitsCoerced|(unary|binary|ternary)Op|broadcastInt"
+                  + "|compare|blend|convert|(load|store)(Masked)?"));
 
   private static final int MAGIC = 0xCAFEBABE;
 
@@ -111,16 +122,16 @@ final class ClassReferences {
       return;
     }
     String owner = className(in.getShort(places[entry] + 1));
-    if (NAMED.contains(owner)) {
+    if (isNamedOnly(owner)) {
       throw new InvalidModelException(
           where, "the class %s uses a member of %s".formatted(self, owner));
     }
-    if (owner.equals("java/lang/Class")) {
+    if (MEMBERS.containsKey(owner)) {
       int nameAndType = in.getShort(places[entry] + 3) & 0xFFFF;
       String member = text(in.getShort(places[nameAndType] + 1));
-      if (!member.equals("cast")) {
+      if (!MEMBERS.get(owner).matcher(member).matches()) {
         throw new InvalidModelException(
-            where, "the class %s uses java/lang/Class.%s".formatted(self, member));
+            where, "the class %s uses %s.%s".formatted(self, owner, member));
       }
     }
   }
@@ -142,9 +153,20 @@ final class ClassReferences {
     return new String(in.array(), place + 3, bytes, StandardCharsets.UTF_8);
   }
 
+  /**
+   * Whether it is a type of local variables and arguments whose members are not used: what vectors,
+   * masks and operations have in common, frames, and what {@link QuickCompiler} catches.
+   */
+  private static boolean isNamedOnly(String name) {
+    return name.startsWith(INTRINSICS + "$")
+        || name.equals("[J")
+        || name.equals("java/lang/Throwable");
+  }
+
   private static boolean isAllowed(String name, String self) {
     return name.equals(self)
-        || NAMED.contains(name)
+        || isNamedOnly(name)
+        || MEMBERS.containsKey(name)
         || ALLOWED.contains(name)
         || name.startsWith("jdk/incubator/vector/")
         || name.startsWith("java/lang/foreign/ValueLayout$")

@@ -1,6 +1,7 @@
 package fluidml.emit.jvm;
 
 import fluidml.loop.Target;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
 
 /** What the running JVM offers. */
@@ -8,11 +9,30 @@ public final class HostTarget {
   /** The flag that makes vectors available. */
   public static final String VECTOR_FLAG = "--add-modules jdk.incubator.vector";
 
+  /** The flags that let code call {@link CallForm#INTRINSICS}. */
+  public static final List<String> INTRINSIC_FLAGS =
+      List.of(
+          "--add-exports=java.base/jdk.internal.vm.vector=ALL-UNNAMED",
+          "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
+
+  /** The Java release whose internals those are; another may have other ones. */
+  private static final int INTRINSIC_RELEASE = 25;
+
   private HostTarget() {}
 
   /** Whether the Vector API module is there; without it kernels are scalar and slow. */
   public static boolean hasVectorModule() {
     return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+  }
+
+  /** Whether code may call what the Vector API itself calls, so that kernels are ready sooner. */
+  public static boolean hasIntrinsics() {
+    Module self = HostTarget.class.getModule();
+    Module base = Object.class.getModule();
+    return Runtime.version().feature() == INTRINSIC_RELEASE
+        && hasVectorModule()
+        && base.isExported("jdk.internal.vm.vector", self)
+        && base.isExported("jdk.internal.misc", self);
   }
 
   /** Unchecked code at the preferred vector width, or scalar code without the module. */

@@ -5,6 +5,7 @@ import fluidml.error.InvalidModelException;
 import fluidml.loop.Kernel;
 import fluidml.loop.Target;
 import fluidml.loop.Verifier;
+import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,12 @@ public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
             .flatMap(type -> Stream.of(type.getDeclaredMethods()))
             .filter(method -> !method.isSynthetic())
             .map(Method::toString);
-    return Stream.concat(called, Stream.of(KernelMethods.VECTORS)).sorted().toList().hashCode();
+    Stream<String> fallbacks = Stream.of(Fallbacks.class.getDeclaredFields()).map(Field::toString);
+    return Stream.of(called, fallbacks, Stream.of(KernelMethods.VECTORS))
+        .flatMap(all -> all)
+        .sorted()
+        .toList()
+        .hashCode();
   }
 
   /** Copies the collections. */
@@ -43,15 +49,16 @@ public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
   /**
    * The code of kernels for a target.
    *
+   * @param form what it calls, where methods do not get longer than C2 compiles
    * @throws fluidml.error.VerificationException as {@link KernelCompiler#compile}
    */
-  public static KernelCode of(List<Kernel> kernels, Target target) {
+  public static KernelCode of(List<Kernel> kernels, Target target, CallForm form) {
     Map<String, byte[]> procedures = new TreeMap<>();
     SharedProcedures collected = new SharedProcedures(procedures::put);
     List<byte[]> classes = new ArrayList<>();
     for (Kernel kernel : kernels) {
       Verifier.verify(kernel, target);
-      classes.add(ClassEmitter.emit(kernel, target, collected));
+      classes.add(ClassEmitter.emit(kernel, target, form, collected));
     }
     return new KernelCode(procedures, classes);
   }

@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentMap;
  */
 public final class KernelCompiler {
   private final Target target;
+  private final CallForm form;
   private final ConcurrentMap<Kernel, CompiledKernel> cache = new ConcurrentHashMap<>();
 
   /**
@@ -24,17 +25,28 @@ public final class KernelCompiler {
    * @throws InvalidInputException if the target has vectors but the Vector API module is missing
    */
   public KernelCompiler(Target target) {
+    this(target, target.checked() ? CallForm.API : CallForm.ofHost());
+  }
+
+  /** A compiler whose code calls what {@code form} says. */
+  KernelCompiler(Target target, CallForm form) {
     if (target.vectorBits() > 0 && !HostTarget.hasVectorModule()) {
       throw new InvalidInputException(
           "vectorBits",
           target.vectorBits() + " needs the JVM flag " + HostTarget.VECTOR_FLAG + "; 0 does not");
     }
     this.target = target;
+    this.form = form;
   }
 
   /** The target code is emitted for. */
   public Target target() {
     return target;
+  }
+
+  @Override
+  public String toString() {
+    return target + ", " + form;
   }
 
   /** Number of different kernels emitted so far. */
@@ -56,7 +68,7 @@ public final class KernelCompiler {
   private CompiledKernel load(Kernel kernel) {
     Verifier.verify(kernel, target);
     try {
-      return instantiate(ClassEmitter.emit(kernel, target, SharedProcedures.DEFINED));
+      return instantiate(ClassEmitter.emit(kernel, target, form, SharedProcedures.DEFINED));
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException("emitted class of kernel '" + kernel.name() + "'", e);
     }

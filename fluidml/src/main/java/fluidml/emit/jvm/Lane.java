@@ -20,6 +20,12 @@ enum Lane {
   /** Bits of a lane. */
   final int bits;
 
+  /** The type as part of names of methods, such as {@code getFloat}. */
+  final String title;
+
+  /** The class of boxed lanes. */
+  final ClassDesc box;
+
   /** The vector class. */
   final ClassDesc vector;
 
@@ -29,12 +35,14 @@ enum Lane {
   /** The method that views any vector as one of this lane type. */
   final String reinterpret;
 
-  Lane(char letter, String name, int bits, ClassDesc primitive) {
+  Lane(char letter, String title, int bits, ClassDesc primitive) {
     this.letter = letter;
+    this.title = title;
+    this.box = ClassDesc.of("java.lang." + (title.equals("Int") ? "Integer" : title));
     this.bits = bits;
-    this.vector = ClassDesc.of("jdk.incubator.vector." + name + "Vector");
+    this.vector = ClassDesc.of("jdk.incubator.vector." + title + "Vector");
     this.primitive = primitive;
-    this.reinterpret = "reinterpretAs" + name + "s";
+    this.reinterpret = "reinterpretAs" + title + "s";
   }
 
   /** The lane of a register; masks live with the lanes of INT vectors. */

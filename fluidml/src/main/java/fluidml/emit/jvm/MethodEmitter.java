@@ -36,7 +36,8 @@ final class MethodEmitter {
   final CodeBuilder code;
   final Kernel kernel;
   final Target target;
-  final Shuffles shuffles;
+  final ClassConstants constants;
+  final PlatformCalls calls;
 
   private final ClassDesc self;
   private final KernelMethods methods;
@@ -59,6 +60,7 @@ final class MethodEmitter {
   private final Map<String, Long> unrolledValues = new HashMap<>();
   private final Map<Register, Integer> registerSlots = new HashMap<>();
   private final Set<Register> places = new HashSet<>();
+  private final Set<Register> assigned = new HashSet<>();
   private final Map<String, Integer> depths = new HashMap<>();
   private int slackSlot = -1;
   private int briefIterations;
@@ -72,14 +74,16 @@ final class MethodEmitter {
       ClassDesc self,
       Kernel kernel,
       Target target,
-      Shuffles shuffles,
+      CallForm form,
+      ClassConstants constants,
       KernelMethods methods) {
     this.methods = methods;
     this.code = code;
     this.self = self;
     this.kernel = kernel;
     this.target = target;
-    this.shuffles = shuffles;
+    this.constants = constants;
+    this.calls = PlatformCalls.of(form, this);
     this.scalars = new ScalarCode(this);
     this.vectors = new VectorCode(this);
     this.access = new AccessCode(this);
@@ -239,6 +243,13 @@ final class MethodEmitter {
     return new Expr.Read(register);
   }
 
+  /** Moves the vector or mask on the stack to a new local; returns its slot. */
+  int park() {
+    int slot = takeSlot(TypeKind.REFERENCE);
+    code.astore(slot);
+    return slot;
+  }
+
   /** Computes an expression into a new local and returns an expression that reads it. */
   Expr let(Expr expr) {
     if (expr instanceof Expr.Read || expr instanceof Expr.Const) {
@@ -325,7 +336,11 @@ final class MethodEmitter {
     } else {
       emit(expr);
     }
-    if (rest != 1) {
+    if (Long.bitCount(rest) == 1) {
+      if (rest != 1) {
+        code.loadConstant(Long.numberOfTrailingZeros(rest)).lshl();
+      }
+    } else {
       code.loadConstant(rest).lmul();
     }
   }
@@ -335,6 +350,11 @@ final class MethodEmitter {
     return expr instanceof Expr.Var v && unrolledValues.containsKey(v.name())
         ? Exprs.index(unrolledValues.get(v.name()))
         : expr;
+  }
+
+  /** Whether a register has its value from a statement that runs whenever this code does. */
+  boolean isAssigned(Register register) {
+    return assigned.contains(register);
   }
 
   /** Loop depth at which a variable or register gets its value: 0 for parameters. */
@@ -401,12 +421,14 @@ final class MethodEmitter {
       case Stmt.Declare d -> {
         emit(d.value());
         define(d.register());
+        assigned.add(d.register());
         if (isPlace(d.value()) && !d.register().mutable()) {
           places.add(d.register());
         }
       }
       case Stmt.Assign a -> {
         emit(a.value());
+        assigned.add(a.register());
         code.storeLocal(kind(a.register().type()), registerSlots.get(a.register()));
       }
       case Stmt.Store s -> access.store(s);
@@ -466,7 +488,9 @@ final class MethodEmitter {
     counterSlots.put(loop.variable(), counter);
     begins.put(loop.variable(), begin);
     depths.put(loop.variable(), ++depth);
+    assigned.clear();
     block(loop.body());
+    assigned.clear();
     depth--;
     counterSlots.remove(loop.variable());
     code.iload(counter).loadConstant(loop.step() * pace).iadd().istore(counter);
@@ -496,14 +520,18 @@ final class MethodEmitter {
     scalars.jumpUnless(
         optional ? BriefBranches.skipped(choice.condition(), skipping) : choice.condition(),
         otherwise);
+    Set<Register> before = Set.copyOf(assigned);
     block(choice.whenTrue());
+    assigned.clear();
     if (alone) {
       code.labelBinding(otherwise);
       return;
     }
     Label done = code.newLabel();
     code.goto_(done).labelBinding(otherwise);
+    assigned.addAll(before);
     block(choice.whenFalse());
+    assigned.clear();
     code.labelBinding(done);
   }
 

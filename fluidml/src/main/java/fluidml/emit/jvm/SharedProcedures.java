@@ -69,14 +69,15 @@ final class SharedProcedures {
   }
 
   /** The procedures of a kernel that are shared, by name; none in checked mode. */
-  Map<String, Shared> of(Kernel kernel, Target target) {
+  Map<String, Shared> of(Kernel kernel, Target target, CallForm form) {
     Map<String, Shared> shared = new HashMap<>();
     if (!target.checked()) {
       for (Procedure procedure : kernel.procedures()) {
         if (isLeaf(procedure) && !procedure.name().equals(kernel.entry())) {
           Printer.Canonical uses = Printer.canonical(kernel, procedure);
           ClassDesc owner =
-              classes.computeIfAbsent(uses.text(), _ -> emit(kernel, procedure, target, uses));
+              classes.computeIfAbsent(
+                  form + uses.text(), _ -> emit(kernel, procedure, target, form, uses));
           shared.put(procedure.name(), new Shared(owner, uses));
         }
       }
@@ -91,32 +92,45 @@ final class SharedProcedures {
   }
 
   private ClassDesc emit(
-      Kernel kernel, Procedure procedure, Target target, Printer.Canonical uses) {
+      Kernel kernel, Procedure procedure, Target target, CallForm form, Printer.Canonical uses) {
     String unnamed = PREFIX + procedure.name() + "_" + "0".repeat(2 * HASH_BYTES);
-    ClassDesc self = descriptor(unnamed);
-    Shared shared = new Shared(self, uses);
-    Shuffles shuffles = new Shuffles(self);
-    int longs = shared.leading() + procedure.parameters().size();
-    byte[] bytes =
-        ClassFile.of()
-            .build(
-                self,
-                builder -> {
-                  builder.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER);
-                  builder.withMethodBody(
-                      METHOD,
-                      Descs.longs(longs),
-                      ClassFile.ACC_STATIC,
-                      code ->
-                          new MethodEmitter(
-                                  code, self, kernel, target, shuffles, KernelMethods.none())
-                              .emitShared(procedure, shared));
-                  shuffles.define(builder);
-                });
+    Shared shared = new Shared(descriptor(unnamed), uses);
+    byte[] bytes = emit(kernel, procedure, target, form, shared);
+    if (form != CallForm.API && !ClassEmitter.isCompilable(bytes)) {
+      bytes = emit(kernel, procedure, target, CallForm.API, shared);
+    }
     ClassEmitter.checkLengths(kernel, procedure.name(), bytes);
     String name = PREFIX + procedure.name() + "_" + hash(bytes);
     sink.accept(name, renamed(bytes, unnamed, name));
     return descriptor(name);
+  }
+
+  /** The class file of a procedure that is named as in {@code shared}. */
+  private static byte[] emit(
+      Kernel kernel, Procedure procedure, Target target, CallForm form, Shared shared) {
+    ClassConstants constants = new ClassConstants(shared.owner());
+    int longs = shared.leading() + procedure.parameters().size();
+    return ClassFile.of()
+        .build(
+            shared.owner(),
+            builder -> {
+              builder.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER);
+              builder.withMethodBody(
+                  METHOD,
+                  Descs.longs(longs),
+                  ClassFile.ACC_STATIC,
+                  code ->
+                      new MethodEmitter(
+                              code,
+                              shared.owner(),
+                              kernel,
+                              target,
+                              form,
+                              constants,
+                              KernelMethods.none())
+                          .emitShared(procedure, shared));
+              constants.define(builder);
+            });
   }
 
   private static ClassDesc descriptor(String name) {

@@ -3,7 +3,6 @@ package fluidml.emit.jvm;
 import static java.lang.constant.ConstantDescs.CD_byte;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
-import static java.lang.constant.ConstantDescs.CD_void;
 
 import fluidml.emit.jvm.AccessCode.Cell;
 import fluidml.loop.Expr;
@@ -12,7 +11,6 @@ import fluidml.loop.Stmt;
 import fluidml.loop.Type;
 import fluidml.tensor.DType;
 import java.lang.classfile.CodeBuilder;
-import java.util.Optional;
 
 /**
  * Loads and stores of vectors. Elements as wide as a lane move directly. Narrow ones are widened
@@ -40,7 +38,7 @@ final class VectorAccess {
       case FLOAT32, FLOAT64, INT32, INT64, UINT64 -> direct(load, Cell.of(dtype).lane);
       case UINT32 -> {
         direct(load, Lane.INT);
-        method.vectors().convert("ZERO_EXTEND_I2L", Lane.INT, Lane.LONG, lanes);
+        method.calls.convert(false, Lane.INT, Lane.LONG, lanes);
       }
       case INT8, INT16 -> narrow(load, true);
       case UINT8, UINT16 -> narrow(load, false);
@@ -61,27 +59,11 @@ final class VectorAccess {
   }
 
   private void direct(Expr.Load load, Lane lane) {
-    method.vectors().species(lane, load.lanes());
-    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT);
-    access.address(load.buffer(), load.dtype(), load.index(), load.lanes(), load.mask());
-    littleEndian();
-    if (load.mask().isPresent()) {
-      method.vectors().emitMask(load.mask().get(), lane);
-      code.invokestatic(
-          lane.vector,
-          "fromMemorySegment",
-          Descs.method(
-              lane.vector, Descs.SPECIES, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER, Descs.MASK));
-    } else {
-      code.invokestatic(
-          lane.vector,
-          "fromMemorySegment",
-          Descs.method(lane.vector, Descs.SPECIES, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER));
-    }
+    method.calls.load(lane, load.lanes(), () -> address(load), load.mask());
   }
 
-  private void littleEndian() {
-    code.getstatic(Descs.BYTE_ORDER, "LITTLE_ENDIAN", Descs.BYTE_ORDER);
+  private void address(Expr.Load load) {
+    access.address(load.buffer(), load.dtype(), load.index(), load.lanes(), load.mask());
   }
 
   /** Pushes an INT vector widened from bytes or shorts. */
@@ -113,8 +95,7 @@ final class VectorAccess {
       }
       code.invokevirtual(Lane.LONG.vector, lane.reinterpret, Descs.method(lane.vector));
     }
-    String conversion = (signed ? "" : "ZERO_EXTEND_") + lane.letter + "2I";
-    method.vectors().convert(conversion, lane, Lane.INT, lanes);
+    method.calls.convert(signed, lane, Lane.INT, lanes);
   }
 
   /** The elements of a load shorter than 64 bits as the low bits of a long. */
@@ -126,16 +107,12 @@ final class VectorAccess {
   }
 
   private void plainLoad(Expr.Load load, Cell cell) {
-    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT)
-        .getstatic(Descs.LAYOUT, cell.layout, cell.layoutType());
-    access.address(load.buffer(), load.dtype(), load.index(), load.lanes(), Optional.empty());
-    code.invokeinterface(
-        Descs.SEGMENT, "get", Descs.method(cell.primitive, cell.layoutType(), CD_long));
+    method.calls.load(cell, () -> address(load));
   }
 
   /** The i-th eight bytes of a masked load; bytes of lanes that are off are zero. */
   private Expr gathered(Expr.Load load, int piece, int lanesPerPiece) {
-    access.address(load.buffer(), load.dtype(), load.index(), load.lanes(), load.mask());
+    address(load);
     code.loadConstant(8L * piece).ladd();
     pieceMask(load.mask().orElseThrow(), piece * lanesPerPiece);
     code.loadConstant(load.dtype().bytes()).invokestatic(Descs.MEMORY, "gather", Descs.GATHER);
@@ -209,15 +186,18 @@ final class VectorAccess {
     }
     Expr value = method.let(store.value());
     switch (dtype) {
-      case FLOAT32, FLOAT64, INT32, INT64, UINT64 -> {
-        method.emit(value);
-        direct(store, dtype, Cell.of(dtype).lane, lanes);
-      }
-      case UINT32 -> {
-        method.emit(value);
-        method.vectors().convert("L2I", Lane.LONG, Lane.INT, lanes);
-        direct(store, dtype, Lane.INT, lanes);
-      }
+      case FLOAT32, FLOAT64, INT32, INT64, UINT64 ->
+          direct(store, dtype, Cell.of(dtype).lane, lanes, () -> method.emit(value));
+      case UINT32 ->
+          direct(
+              store,
+              dtype,
+              Lane.INT,
+              lanes,
+              () -> {
+                method.emit(value);
+                method.calls.convert(true, Lane.LONG, Lane.INT, lanes);
+              });
       case INT8, UINT8, INT16, UINT16 -> narrow(store, dtype, value);
       case FLOAT16 -> narrow(store, dtype, method.let(Expansions.toFloat16(value, method::let)));
       case BFLOAT16 -> narrow(store, dtype, method.let(Expansions.toBfloat16(value, method::let)));
@@ -225,23 +205,13 @@ final class VectorAccess {
     }
   }
 
-  /** Stores the vector on the stack. */
-  private void direct(Stmt.Store store, DType dtype, Lane lane, int lanes) {
-    code.getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT);
-    access.address(store.buffer(), dtype, store.index(), lanes, store.mask());
-    littleEndian();
-    if (store.mask().isPresent()) {
-      method.vectors().emitMask(store.mask().get(), lane);
-      code.invokevirtual(
-          lane.vector,
-          "intoMemorySegment",
-          Descs.method(CD_void, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER, Descs.MASK));
-    } else {
-      code.invokevirtual(
-          lane.vector,
-          "intoMemorySegment",
-          Descs.method(CD_void, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER));
-    }
+  private void direct(Stmt.Store store, DType dtype, Lane lane, int lanes, Runnable value) {
+    method.calls.store(
+        lane,
+        lanes,
+        value,
+        () -> access.address(store.buffer(), dtype, store.index(), lanes, store.mask()),
+        store.mask());
   }
 
   /** Stores the low bits of the lanes of an I32 vector. */
@@ -253,12 +223,16 @@ final class VectorAccess {
       scatter(store, dtype, packed(value, lane.bits), 0, lanes, lanes);
       return;
     }
-    method.emit(value);
-    method.vectors().convert("I2" + lane.letter, Lane.INT, lane, lanes);
+    Runnable narrowed =
+        () -> {
+          method.emit(value);
+          method.calls.convert(true, Lane.INT, lane, lanes);
+        };
     if (store.mask().isEmpty()) {
-      direct(store, dtype, lane, lanes);
+      direct(store, dtype, lane, lanes, narrowed);
       return;
     }
+    narrowed.run();
     code.invokevirtual(lane.vector, Lane.LONG.reinterpret, Descs.method(Lane.LONG.vector));
     Expr longs = bits == 64 ? popSingleLong() : method.pop(Type.I64.times(bits / 64));
     for (int i = 0; i < bits / 64; i++) {
@@ -307,18 +281,7 @@ final class VectorAccess {
 
   private void storeMask(Stmt.Store store, int lanes) {
     if (isByteVector(lanes) && store.mask().isEmpty()) {
-      for (int truth = 0; truth <= 1; truth++) {
-        method.vectors().species(Lane.BYTE, lanes);
-        code.loadConstant(truth)
-            .invokestatic(
-                Lane.BYTE.vector,
-                "broadcast",
-                Descs.method(Lane.BYTE.vector, Descs.SPECIES, CD_byte));
-      }
-      method.vectors().emitMask(store.value(), Lane.BYTE);
-      code.invokevirtual(
-          Lane.BYTE.vector, "blend", Descs.method(Lane.BYTE.vector, Descs.VECTOR, Descs.MASK));
-      direct(store, DType.BOOL, Lane.BYTE, lanes);
+      direct(store, DType.BOOL, Lane.BYTE, lanes, () -> truthBytes(store.value(), lanes));
       return;
     }
     method.vectors().maskBits(store.value());
@@ -333,5 +296,16 @@ final class VectorAccess {
       Expr bytes = method.pop(Type.I64);
       scatter(store, DType.BOOL, bytes, i, Math.min(8, lanes), lanes);
     }
+  }
+
+  /** Pushes a mask as bytes of 0 or 1. */
+  private void truthBytes(Expr mask, int lanes) {
+    for (int truth = 0; truth <= 1; truth++) {
+      int lane = truth;
+      method.calls.broadcast(Lane.BYTE, lanes, () -> code.loadConstant(lane));
+    }
+    method.vectors().emitMask(mask, Lane.BYTE);
+    code.invokevirtual(
+        Lane.BYTE.vector, "blend", Descs.method(Lane.BYTE.vector, Descs.VECTOR, Descs.MASK));
   }
 }

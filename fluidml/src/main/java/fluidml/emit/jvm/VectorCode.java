@@ -1,7 +1,5 @@
 package fluidml.emit.jvm;
 
-import static java.lang.constant.ConstantDescs.CD_Class;
-import static java.lang.constant.ConstantDescs.CD_Object;
 import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 
@@ -18,9 +16,11 @@ import java.lang.constant.ClassDesc;
 final class VectorCode {
   private final MethodEmitter method;
   private final CodeBuilder code;
+  private final PlatformCalls calls;
 
   VectorCode(MethodEmitter method) {
     this.method = method;
+    this.calls = method.calls;
     this.code = method.code;
   }
 
@@ -33,58 +33,46 @@ final class VectorCode {
       case Expr.Const c ->
           method.vectorConstant(
               c,
-              () -> {
-                species(lane, lanes);
-                method.emit(new Expr.Const(c.type().times(1), c.bits()));
-                code.invokestatic(vector, "broadcast", broadcast(lane));
-              });
-      case Expr.Broadcast b -> {
-        species(lane, lanes);
-        method.emit(b.operand());
-        code.invokestatic(vector, "broadcast", broadcast(lane));
+              () ->
+                  calls.broadcast(
+                      lane, lanes, () -> method.emit(new Expr.Const(c.type().times(1), c.bits()))));
+      case Expr.Broadcast b -> calls.broadcast(lane, lanes, () -> method.emit(b.operand()));
+      case Expr.Read r -> {
+        if (r.register().mutable()) {
+          calls.changing(r.register(), lane, lanes);
+        } else {
+          method.read(r.register());
+        }
       }
-      case Expr.Read r -> read(r, lane, lanes);
       case Expr.Load l -> method.access().load(l);
-      case Expr.Unary u -> unary(u, vector);
-      case Expr.Binary b -> binary(b, lane);
-      case Expr.Fma f -> {
-        emit(f.a());
-        emit(f.b());
-        argument(f.c());
-        code.invokevirtual(vector, "fma", Descs.method(vector, Descs.VECTOR, Descs.VECTOR));
-      }
-      case Expr.Select s -> {
-        emit(s.whenFalse());
-        emit(s.whenTrue());
-        emitMask(s.condition(), lane);
-        code.invokevirtual(vector, "blend", Descs.method(vector, Descs.VECTOR, Descs.MASK));
-      }
+      case Expr.Unary u -> unary(u, lane, lanes);
+      case Expr.Binary b -> binary(b, lane, lanes);
+      case Expr.Fma f -> calls.fma(lane, lanes, f);
+      case Expr.Select s -> calls.blend(lane, lanes, s.whenFalse(), s.whenTrue(), s.condition());
       case Expr.Convert c -> {
         emit(c.operand());
-        Lane from = Lane.of(c.operand().type().scalar());
-        convert(from.letter + "2" + lane.letter, from, lane, lanes);
+        calls.convert(true, Lane.of(c.operand().type().scalar()), lane, lanes);
       }
       case Expr.Bitcast b -> {
         emit(b.operand());
-        Lane from = Lane.of(b.operand().type().scalar());
-        code.invokevirtual(from.vector, lane.reinterpret, Descs.method(vector));
+        calls.bitcast(Lane.of(b.operand().type().scalar()), lane, lanes);
       }
       case Expr.Rotate r -> {
         emit(r.operand());
-        method.shuffles.rotation(code, lane, lanes, r.distance());
+        method.constants.rotation(code, lane, lanes, r.distance());
         code.invokevirtual(vector, "rearrange", Descs.method(vector, Descs.SHUFFLE));
       }
       case Expr.Reverse r -> {
         emit(r.operand());
-        method.shuffles.reversal(code, lane, lanes);
+        method.constants.reversal(code, lane, lanes);
         code.invokevirtual(vector, "rearrange", Descs.method(vector, Descs.SHUFFLE));
       }
       case Expr.Zip z -> {
-        method.shuffles.zip(code, lane, lanes, z.upper());
+        method.constants.zip(code, lane, lanes, z.upper());
         select(vector, z.left(), z.right());
       }
       case Expr.Unzip u -> {
-        method.shuffles.unzip(code, lane, lanes, u.odd());
+        method.constants.unzip(code, lane, lanes, u.odd());
         select(vector, u.left(), u.right());
       }
       case Expr.LaneIndex _ -> {
@@ -101,45 +89,11 @@ final class VectorCode {
     }
   }
 
-  /**
-   * Pushes a register. One that changes is cast to the class of its species, which has no public
-   * name: a receiver whose exact class C2 cannot derive, because it depends on the value of the
-   * iteration before, would be called virtually and its vector would live on the heap.
-   */
-  private void read(Expr.Read read, Lane lane, int lanes) {
-    if (!read.register().mutable()) {
-      method.read(read.register());
-      return;
-    }
-    species(lane, lanes);
-    code.invokeinterface(Descs.SPECIES, "vectorType", Descs.method(CD_Class));
-    method.read(read.register());
-    code.invokevirtual(CD_Class, "cast", Descs.method(CD_Object, CD_Object));
-    code.checkcast(lane.vector);
-  }
-
-  /**
-   * Pushes a vector that is no receiver: the callee checks its class. One that several loops around
-   * carry is cast before, since the check alone says too little then for C2 to keep it in a
-   * register.
-   */
-  private void argument(Expr expr) {
-    if (expr instanceof Expr.Read r && method.loopsSince(r.register().name()) <= 1) {
-      method.read(r.register());
-    } else {
-      emit(expr);
-    }
-  }
-
   /** Replaces the indices on the stack by those lanes of two vectors. */
   private void select(ClassDesc vector, Expr left, Expr right) {
     emit(left);
-    argument(right);
+    emit(right);
     code.invokevirtual(vector, "selectFrom", Descs.method(vector, Descs.VECTOR, Descs.VECTOR));
-  }
-
-  private static java.lang.constant.MethodTypeDesc broadcast(Lane lane) {
-    return Descs.method(lane.vector, Descs.SPECIES, lane.primitive);
   }
 
   /** Pushes a species constant. */
@@ -147,68 +101,44 @@ final class VectorCode {
     code.getstatic(lane.vector, lane.species(lanes), Descs.SPECIES);
   }
 
-  /** Converts the vector on the stack, keeping the lane count. */
-  void convert(String conversion, Lane from, Lane to, int lanes) {
-    code.getstatic(Descs.OPERATORS, conversion, Descs.CONVERSION);
-    species(to, lanes);
-    code.iconst_0()
-        .invokevirtual(
-            from.vector,
-            "convertShape",
-            Descs.method(Descs.VECTOR, Descs.CONVERSION, Descs.SPECIES, CD_int))
-        .checkcast(to.vector);
-  }
-
-  private void unary(Expr.Unary u, ClassDesc vector) {
+  private void unary(Expr.Unary u, Lane lane, int lanes) {
     switch (u.op()) {
-      case NEG, ABS, SQRT, NOT -> {
-        emit(u.operand());
-        code.invokevirtual(vector, u.op().text(), Descs.method(vector));
-      }
+      case NEG, ABS, SQRT, NOT -> calls.unary(u.op(), lane, lanes, u.operand());
       case FLOOR, CEIL, ROUND_EVEN, TRUNC ->
           emit(Expansions.round(u.op(), method.let(u.operand()), method::let));
     }
   }
 
-  private void binary(Expr.Binary b, Lane lane) {
-    ClassDesc vector = lane.vector;
-    emit(b.left());
+  private void binary(Expr.Binary b, Lane lane, int lanes) {
     switch (b.op()) {
-      case ADD, SUB, MUL, DIV, MIN, MAX, AND, OR -> {
-        argument(b.right());
-        code.invokevirtual(vector, b.op().text(), Descs.method(vector, Descs.VECTOR));
-      }
-      case XOR -> {
-        code.getstatic(Descs.OPERATORS, "XOR", Descs.ASSOCIATIVE);
-        emit(b.right());
-        lanewise(vector, Descs.VECTOR);
-      }
-      case SHL, SHR, USHR -> shift(b, lane);
+      case ADD, SUB, MUL, DIV, MIN, MAX, AND, OR, XOR ->
+          calls.binary(b.op(), lane, lanes, b.left(), b.right());
+      case SHL, SHR, USHR -> shift(b, lane, lanes);
       case MOD, FLOOR_DIV, FLOOR_MOD ->
           throw new IllegalStateException("no vector operation: " + b.op());
     }
   }
 
-  private void shift(Expr.Binary b, Lane lane) {
-    String operator = b.op() == BinaryOp.SHL ? "LSHL" : b.op() == BinaryOp.SHR ? "ASHR" : "LSHR";
-    code.getstatic(Descs.OPERATORS, operator, Descs.BINARY);
+  private void shift(Expr.Binary b, Lane lane, int lanes) {
     switch (b.right()) {
-      case Expr.Const c -> {
-        method.emit(new Expr.Const(c.type().times(1), c.bits()));
-        lanewise(lane.vector, lane.primitive);
-      }
-      case Expr.Broadcast s -> {
-        method.emit(s.operand());
-        lanewise(lane.vector, lane.primitive);
-      }
+      case Expr.Const c ->
+          calls.shift(b.op(), lane, lanes, b.left(), new Expr.Const(c.type().times(1), c.bits()));
+      case Expr.Broadcast s -> calls.shift(b.op(), lane, lanes, b.left(), s.operand());
       default -> {
+        emit(b.left());
+        shiftOperator(b.op());
         emit(b.right());
         lanewise(lane.vector, Descs.VECTOR);
       }
     }
   }
 
-  private void lanewise(ClassDesc vector, ClassDesc operand) {
+  void shiftOperator(BinaryOp op) {
+    String operator = op == BinaryOp.SHL ? "LSHL" : op == BinaryOp.SHR ? "ASHR" : "LSHR";
+    code.getstatic(Descs.OPERATORS, operator, Descs.BINARY);
+  }
+
+  void lanewise(ClassDesc vector, ClassDesc operand) {
     code.invokevirtual(vector, "lanewise", Descs.method(vector, Descs.BINARY, operand));
   }
 
@@ -274,16 +204,12 @@ final class VectorCode {
           method.access().loadMaskBytes(l);
           cast(Lane.BYTE, lane, lanes);
         } else {
-          species(lane, lanes);
-          method.access().loadMaskBits(l);
-          code.invokestatic(Descs.MASK, "fromLong", Descs.FROM_LONG);
+          calls.mask(lane, lanes, () -> method.access().loadMaskBits(l));
         }
       }
-      case Expr.LaneMask m -> {
-        species(lane, lanes);
-        LongLimits.laneBits(code, () -> method.emit(m.count()), lanes);
-        code.invokestatic(Descs.MASK, "fromLong", Descs.FROM_LONG);
-      }
+      case Expr.LaneMask m ->
+          calls.mask(
+              lane, lanes, () -> LongLimits.laneBits(code, () -> method.emit(m.count()), lanes));
       case Expr.Unary u -> {
         emitMask(u.operand(), lane);
         code.invokevirtual(Descs.MASK, "not", Descs.method(Descs.MASK));
@@ -325,18 +251,13 @@ final class VectorCode {
       return;
     }
     Lane operand = Lane.of(c.left().type().scalar());
-    emit(c.left());
-    code.getstatic(Descs.OPERATORS, c.op().name(), Descs.COMPARISON);
-    emit(c.right());
-    code.invokevirtual(
-        operand.vector, "compare", Descs.method(Descs.MASK, Descs.COMPARISON, Descs.VECTOR));
+    calls.compare(c.op(), operand, lanes, c.left(), c.right());
     cast(operand, lane, lanes);
   }
 
   private void cast(Lane from, Lane to, int lanes) {
     if (from != to) {
-      species(to, lanes);
-      code.invokevirtual(Descs.MASK, "cast", Descs.method(Descs.MASK, Descs.SPECIES));
+      calls.castMask(from, to, lanes);
     }
   }
 

@@ -54,7 +54,8 @@ class AccessTest {
   @ParameterizedTest
   @MethodSource("dtypes")
   void copiesEveryBitAndNothingElse(DType dtype) {
-    for (Target target : KernelRunner.targets().toList()) {
+    for (KernelCompiler compiler : KernelRunner.compilers().toList()) {
+      Target target = compiler.target();
       Kernel kernel = copy(dtype, dtype, target.lanes(List.of(dtype)));
       for (int n : new int[] {1, 3, 7, 8, 16, 37}) {
         try (Arena arena = Arena.ofConfined()) {
@@ -71,13 +72,14 @@ class AccessTest {
           }
           MemorySegment x = arena.allocate(bytes.length).copyFrom(MemorySegment.ofArray(bytes));
           MemorySegment y = arena.allocate(bytes.length + 64).fill((byte) 0x55);
-          KernelRunner.run(target, kernel, new MemorySegment[] {x, y.asSlice(0, bytes.length)}, n);
+          KernelRunner.run(
+              compiler, kernel, new MemorySegment[] {x, y.asSlice(0, bytes.length)}, n);
           byte[] expected = Arrays.copyOf(bytes, bytes.length + 64);
           Arrays.fill(expected, bytes.length, expected.length, (byte) 0x55);
           assertEquals(
               Arrays.toString(expected),
               Arrays.toString(y.toArray(ValueLayout.JAVA_BYTE)),
-              dtype + " at " + target + ", n = " + n);
+              dtype + " at " + compiler + ", n = " + n);
         }
       }
     }
@@ -107,30 +109,31 @@ class AccessTest {
       2051f,
       1e20f
     };
-    for (Target target : KernelRunner.targets().toList()) {
+    for (KernelCompiler compiler : KernelRunner.compilers().toList()) {
+      Target target = compiler.target();
       int lanes = target.lanes(ScalarType.F32);
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment x = KernelRunner.floats(arena, values);
         MemorySegment half = arena.allocate(2L * values.length, 64);
         MemorySegment back = arena.allocate(4L * values.length, 64);
         KernelRunner.run(
-            target,
+            compiler,
             copy(DType.FLOAT32, DType.FLOAT16, lanes),
             new MemorySegment[] {x, half},
             values.length);
         KernelRunner.run(
-            target,
+            compiler,
             copy(DType.FLOAT16, DType.FLOAT32, lanes),
             new MemorySegment[] {half, back},
             values.length);
         for (int i = 0; i < values.length; i++) {
           short expected = Float.floatToFloat16(values[i]);
           assertEquals(
-              expected, half.getAtIndex(ValueLayout.JAVA_SHORT, i), values[i] + " at " + target);
+              expected, half.getAtIndex(ValueLayout.JAVA_SHORT, i), values[i] + " at " + compiler);
           assertEquals(
               Float.float16ToFloat(expected),
               back.getAtIndex(ValueLayout.JAVA_FLOAT, i),
-              values[i] + " at " + target);
+              values[i] + " at " + compiler);
         }
       }
     }

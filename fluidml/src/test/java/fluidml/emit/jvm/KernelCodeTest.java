@@ -3,6 +3,7 @@ package fluidml.emit.jvm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import fluidml.error.InvalidModelException;
 import fluidml.loop.Kernel;
@@ -19,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class KernelCodeTest {
   private static final Kernel SCALE =
@@ -36,9 +39,11 @@ final class KernelCodeTest {
           }
           """);
 
-  @Test
-  void runsWhatItLoads() {
-    KernelCode code = KernelCode.of(List.of(SCALE), new Target(0, false));
+  @ParameterizedTest
+  @EnumSource
+  void runsWhatItLoads(CallForm form) {
+    assumeTrue(form == CallForm.API || HostTarget.hasIntrinsics());
+    KernelCode code = KernelCode.of(List.of(SCALE), new Target(0, false), form);
     assertEquals(1, code.procedures().size());
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment x = KernelRunner.floats(arena, 1, 2, 3);
@@ -51,7 +56,7 @@ final class KernelCodeTest {
 
   @Test
   void refusesAProcedureUnderTheNameOfAnother() {
-    KernelCode code = KernelCode.of(List.of(SCALE), new Target(0, false));
+    KernelCode code = KernelCode.of(List.of(SCALE), new Target(0, false), CallForm.API);
     code.procedures()
         .forEach(
             (name, bytes) -> {
@@ -106,6 +111,24 @@ final class KernelCodeTest {
                         MethodTypeDesc.of(ConstantDescs.CD_Class, ConstantDescs.CD_String))
                     .pop()),
         "java/lang/Class.forName");
+    assertRefused(
+        kernelThat(
+            code ->
+                code.lconst_0()
+                    .invokestatic(
+                        ClassDesc.of("jdk.internal.misc.Unsafe"),
+                        "freeMemory",
+                        MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_long))),
+        "jdk/internal/misc/Unsafe.freeMemory");
+    assertRefused(
+        kernelThat(
+            code ->
+                code.ldc("library")
+                    .invokestatic(
+                        ClassDesc.of("jdk.internal.vm.vector.VectorSupport"),
+                        "loadNativeLibrary",
+                        MethodTypeDesc.of(ConstantDescs.CD_void, ConstantDescs.CD_String))),
+        "VectorSupport.loadNativeLibrary");
     assertRefused(
         kernelThat(
             code ->

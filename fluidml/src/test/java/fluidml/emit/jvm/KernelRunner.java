@@ -18,6 +18,19 @@ public final class KernelRunner {
         .flatMap(bits -> Stream.of(new Target(bits, false), new Target(bits, true)));
   }
 
+  /** Compilers for all of these, and for either form of calls that unchecked code may have. */
+  static Stream<KernelCompiler> compilers() {
+    return targets().flatMap(KernelRunner::compilers);
+  }
+
+  private static Stream<KernelCompiler> compilers(Target target) {
+    return target.checked()
+        ? Stream.of(new KernelCompiler(target))
+        : Stream.of(CallForm.values())
+            .filter(form -> form == CallForm.API || HostTarget.hasIntrinsics())
+            .map(form -> new KernelCompiler(target, form));
+  }
+
   /** A segment of floats. */
   public static MemorySegment floats(Arena arena, float... values) {
     MemorySegment segment = arena.allocate(4L * Math.max(1, values.length), 64);
@@ -67,6 +80,11 @@ public final class KernelRunner {
 
   /** Compiles and runs a kernel. */
   public static void run(Target target, Kernel kernel, MemorySegment[] buffers, long... sizes) {
-    run(new KernelCompiler(target).compile(kernel), kernel, buffers, sizes, 1);
+    run(new KernelCompiler(target), kernel, buffers, sizes);
+  }
+
+  /** Compiles and runs a kernel. */
+  static void run(KernelCompiler compiler, Kernel kernel, MemorySegment[] buffers, long... sizes) {
+    run(compiler.compile(kernel), kernel, buffers, sizes, 1);
   }
 }

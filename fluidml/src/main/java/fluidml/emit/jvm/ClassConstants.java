@@ -1,5 +1,6 @@
 package fluidml.emit.jvm;
 
+import static java.lang.constant.ConstantDescs.CD_Class;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_void;
 
@@ -14,32 +15,57 @@ import java.util.Map;
 import java.util.function.IntUnaryOperator;
 
 /**
- * Constant movements of lanes of a class: a static final field each, so that C2 sees a constant.
+ * Movements of lanes and classes of vectors that code of a class uses: a static final field each,
+ * so that C2 sees a constant.
  */
-final class Shuffles {
-  /** What moves where. */
-  private sealed interface Movement {}
+final class ClassConstants {
+  /** What a field holds. */
+  private sealed interface Constant {}
+
+  /** The class of vectors of a species, which has no public name. */
+  private record VectorClass(Lane lane, int lanes) implements Constant {}
+
+  /** The class of masks of a species, which has no public name. */
+  private record MaskClass(Lane lane, int lanes) implements Constant {}
+
+  /** A species as the type that intrinsics take. */
+  private record Species(Lane lane, int lanes) implements Constant {}
 
   /** Lane i is lane {@code first + i * step}, wrapping around. */
-  private record Sequence(Lane lane, int lanes, int first, int step) implements Movement {}
+  private record Sequence(Lane lane, int lanes, int first, int step) implements Constant {}
 
-  private record Zip(Lane lane, int lanes, boolean upper) implements Movement {
+  private record Zip(Lane lane, int lanes, boolean upper) implements Constant {
     int from(int target) {
       return (upper ? lanes / 2 : 0) + target / 2 + (target % 2 == 0 ? 0 : lanes);
     }
   }
 
-  private record Unzip(Lane lane, int lanes, boolean odd) implements Movement {
+  private record Unzip(Lane lane, int lanes, boolean odd) implements Constant {
     int from(int target) {
       return 2 * target + (odd ? 1 : 0);
     }
   }
 
   private final ClassDesc self;
-  private final Map<Movement, String> fields = new LinkedHashMap<>();
+  private final Map<Constant, String> fields = new LinkedHashMap<>();
 
-  Shuffles(ClassDesc self) {
+  ClassConstants(ClassDesc self) {
     this.self = self;
+  }
+
+  /** Pushes the class of vectors. */
+  void vectorClass(CodeBuilder code, Lane lane, int lanes) {
+    code.getstatic(self, name(new VectorClass(lane, lanes)), CD_Class);
+  }
+
+  /** Pushes the class of masks. */
+  void maskClass(CodeBuilder code, Lane lane, int lanes) {
+    code.getstatic(self, name(new MaskClass(lane, lanes)), CD_Class);
+  }
+
+  /** Pushes a species for an intrinsic. */
+  void supportedSpecies(CodeBuilder code, Lane lane, int lanes) {
+    code.getstatic(self, name(new Species(lane, lanes)), IntrinsicCalls.SPECIES);
   }
 
   /** Pushes a shuffle that takes lane i from lane i + distance, wrapping around. */
@@ -63,12 +89,14 @@ final class Shuffles {
     code.getstatic(self, name(new Unzip(lane, lanes, odd)), lane.vector);
   }
 
-  private String name(Movement movement) {
-    return fields.computeIfAbsent(movement, _ -> "LANES_" + fields.size());
+  private String name(Constant constant) {
+    return fields.computeIfAbsent(constant, _ -> "CONSTANT_" + fields.size());
   }
 
-  private static ClassDesc type(Movement movement) {
-    return switch (movement) {
+  private static ClassDesc type(Constant constant) {
+    return switch (constant) {
+      case VectorClass _, MaskClass _ -> CD_Class;
+      case Species _ -> IntrinsicCalls.SPECIES;
       case Sequence _ -> Descs.SHUFFLE;
       case Zip z -> z.lane.vector;
       case Unzip u -> u.lane.vector;
@@ -81,25 +109,38 @@ final class Shuffles {
       return;
     }
     int flags = ClassFile.ACC_PRIVATE | ClassFile.ACC_STATIC | ClassFile.ACC_FINAL;
-    fields.forEach((movement, name) -> builder.withField(name, type(movement), flags));
+    fields.forEach((constant, name) -> builder.withField(name, type(constant), flags));
     builder.withMethodBody(
         ConstantDescs.CLASS_INIT_NAME,
         Descs.method(CD_void),
         ClassFile.ACC_STATIC,
         code -> {
           fields.forEach(
-              (movement, name) -> {
-                push(code, movement);
-                code.putstatic(self, name, type(movement));
+              (constant, name) -> {
+                push(code, constant);
+                code.putstatic(self, name, type(constant));
               });
           code.return_();
         });
   }
 
-  private static void push(CodeBuilder code, Movement movement) {
-    switch (movement) {
+  private static void push(CodeBuilder code, Constant constant) {
+    switch (constant) {
+      case VectorClass v -> {
+        species(code, v.lane, v.lanes);
+        code.invokeinterface(Descs.SPECIES, "vectorType", Descs.method(CD_Class));
+      }
+      case MaskClass m -> {
+        species(code, m.lane, m.lanes);
+        code.invokestatic(
+            IntrinsicCalls.FALLBACKS, "maskClass", Descs.method(CD_Class, Descs.SPECIES));
+      }
+      case Species s -> {
+        species(code, s.lane, s.lanes);
+        code.checkcast(IntrinsicCalls.SPECIES);
+      }
       case Sequence s ->
-          code.getstatic(s.lane.vector, s.lane.species(s.lanes), Descs.SPECIES)
+          species(code, s.lane, s.lanes)
               .loadConstant(s.first)
               .loadConstant(s.step)
               .iconst_1()
@@ -109,11 +150,13 @@ final class Shuffles {
     }
   }
 
+  private static CodeBuilder species(CodeBuilder code, Lane lane, int lanes) {
+    return code.getstatic(lane.vector, lane.species(lanes), Descs.SPECIES);
+  }
+
   private static void selection(CodeBuilder code, Lane lane, int lanes, IntUnaryOperator from) {
     boolean ints = lane == Lane.INT;
-    code.getstatic(lane.vector, lane.species(lanes), Descs.SPECIES)
-        .loadConstant(lanes)
-        .newarray(ints ? TypeKind.INT : TypeKind.LONG);
+    species(code, lane, lanes).loadConstant(lanes).newarray(ints ? TypeKind.INT : TypeKind.LONG);
     for (int i = 0; i < lanes; i++) {
       code.dup().loadConstant(i);
       if (ints) {
