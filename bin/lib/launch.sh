@@ -38,14 +38,14 @@ build_module() {
   mv "$root/$1/target/.build-started" "$root/$1/target/.built"
 }
 
-# Succeeds when the commands of module $1 start from an archive of parsed classes and it is missing or older
+# Succeeds when the commands of module $1 start from an archive of linked classes (an AOT cache) and it is missing or older
 # than the jars. An empty one says that none could be made.
 lacks_archive() {
   case $1 in
     cli | bench) ;;
     *) return 1 ;;
   esac
-  archive=$root/$1/target/classes.jsa
+  archive=$root/$1/target/classes.aot
   [ -e "$archive" ] || return 0
   newer=$(find "$root/$1/target/lib" "$root/$1/target/fluidml-$1"-*.jar -name '*.jar' -newer "$archive" -print | head -n 1)
   [ -n "$newer" ]
@@ -54,14 +54,14 @@ lacks_archive() {
 # Makes that archive of module $1 by a short use of the example. Without it everything works, and starts a
 # third of a second later.
 archive_classes() {
-  archive=$root/$1/target/classes.jsa
+  archive=$root/$1/target/classes.aot
   costs=$root/$1/target/archive-costs
   rm -f "$archive"
   case $1 in
     cli) set -- "$1" fluidml.cli.Main tune --budget=1 "--costs=$costs" "$root/examples/mlp" ;;
     *) set -- "$1" fluidml.bench.FluidmlWorker "$root/examples/mlp" 1 0 0.1 ;;
   esac
-  (exec_java "-XX:ArchiveClassesAtExit=$archive.part" "$@" >/dev/null 2>&1) || :
+  (exec_java "-XX:AOTCacheOutput=$archive.part" "$@" >/dev/null 2>&1) || :
   if [ -s "$archive.part" ]; then
     mv "$archive.part" "$archive"
   else
@@ -112,8 +112,8 @@ launch() {
   find_jdk
   ensure_built "$1"
   # The JVM itself leaves an archive alone that was made by another JDK or from other jars.
-  if [ -s "$root/$1/target/classes.jsa" ]; then
-    exec_java "-XX:SharedArchiveFile=$root/$1/target/classes.jsa" "$@"
+  if [ -s "$root/$1/target/classes.aot" ]; then
+    exec_java "-XX:AOTCache=$root/$1/target/classes.aot" "$@"
   else
     exec_java -Xshare:auto "$@"
   fi
