@@ -4,6 +4,7 @@ import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -63,12 +64,15 @@ interface TermMagnitudes {
     long[] points = LongStream.range(0, zero.elements()).map(zero::getLong).toArray();
     long[] sums = new long[behind ? 1 : columns];
     long largest = 0;
+    byte[] numbers = new byte[columns];
     long at = 0;
     for (long row = 0; row < rows; row++) {
       for (long k = 0; k < depth; k++) {
+        MemorySegment.copy(weights.data(), ValueLayout.JAVA_BYTE, at, numbers, 0, columns);
+        at += columns;
         for (int column = 0; column < columns; column++) {
           int point = points.length == 1 ? 0 : behind ? Math.toIntExact(row) : column;
-          int number = weights.data().get(ValueLayout.JAVA_BYTE, at++) & mask;
+          int number = numbers[column] & mask;
           sums[behind ? 0 : column] += Math.abs(number - points[point]);
         }
         if ((k + 1) % part == 0 || k + 1 == depth) {

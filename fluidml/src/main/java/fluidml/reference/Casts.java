@@ -5,15 +5,10 @@ import fluidml.graph.op.Elementwise.RoundMode;
 import fluidml.tensor.DType;
 import fluidml.tensor.NarrowFloats;
 import fluidml.tensor.Tensor;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Locale;
 
 /** Conversion between element types as ONNX's Cast defines it. */
 final class Casts {
-  private static final ValueLayout.OfShort HALF =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private Casts() {}
 
   static Tensor cast(Cast cast, Tensor x) {
@@ -29,31 +24,46 @@ final class Casts {
       return y.build();
     }
     Tensor y = Tensor.allocate(to, x.dims());
-    if (x.dtype() == DType.FLOAT16 && to == DType.FLOAT32) {
-      for (long i = 0; i < x.elements(); i++) {
-        short half = x.data().get(HALF, i * 2);
-        y.data().set(NdIndex.FLOAT, i * 4, Float.float16ToFloat(half));
-      }
+    boolean whole = !x.dtype().isFloat() && x.dtype() != DType.STRING;
+    if (to == DType.FLOAT32 && (x.dtype() == DType.FLOAT16 || x.dtype() == DType.BFLOAT16)) {
+      float[] part = new float[Parts.SIZE];
+      Parts.each(
+          x.elements(),
+          (from, count) -> {
+            Parts.floats(x, from, 1, count, part);
+            Parts.store(part, count, y, from);
+          });
       return y;
     }
-    if (x.dtype() == DType.BFLOAT16 && to == DType.FLOAT32) {
-      for (long i = 0; i < x.elements(); i++) {
-        int bits = x.data().get(HALF, i * 2) << Short.SIZE;
-        y.data().set(NdIndex.FLOAT, i * 4, Float.intBitsToFloat(bits));
-      }
+    if (whole && to == DType.FLOAT32 && x.dtype() != DType.UINT64) {
+      long[] part = new long[Parts.SIZE];
+      float[] rounded = new float[Parts.SIZE];
+      Parts.each(
+          x.elements(),
+          (from, count) -> {
+            Parts.longs(x, from, count, part);
+            for (int i = 0; i < count; i++) {
+              rounded[i] = part[i];
+            }
+            Parts.store(rounded, count, y, from);
+          });
+      return y;
+    }
+    if (whole && !to.isFloat()) {
+      long[] part = new long[Parts.SIZE];
+      Parts.each(
+          x.elements(),
+          (from, count) -> {
+            Parts.longs(x, from, count, part);
+            Parts.store(part, count, y, from);
+          });
       return y;
     }
     for (long i = 0; i < x.elements(); i++) {
       if (x.dtype() == DType.STRING) {
         parse(cast, x.getString(i), y, i);
-      } else if (x.dtype().isFloat()) {
-        store(cast, y, i, x.getDouble(i));
-      } else if (to == DType.FLOAT32 && x.dtype() != DType.UINT64) {
-        y.data().set(NdIndex.FLOAT, i * 4, (float) x.getLong(i));
-      } else if (to.isFloat()) {
-        store(cast, y, i, x.getDouble(i));
       } else {
-        y.setLong(i, x.getLong(i));
+        store(cast, y, i, x.getDouble(i));
       }
     }
     return y;

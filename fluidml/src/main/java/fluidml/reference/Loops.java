@@ -14,9 +14,6 @@ import java.util.function.LongUnaryOperator;
  * wrapped to it.
  */
 final class Loops {
-  /** Elements that are converted at once. */
-  private static final int PART = 1024;
-
   private Loops() {}
 
   /** {@code f(x)} of real numbers. */
@@ -24,11 +21,16 @@ final class Loops {
     Tensor y = Tensor.allocate(to, x.dims());
     long n = x.elements();
     if (x.dtype() == DType.FLOAT32 && to == DType.FLOAT32) {
-      MemorySegment from = x.data();
-      MemorySegment into = y.data();
-      for (long i = 0; i < n; i++) {
-        into.set(NdIndex.FLOAT, i * 4, (float) f.applyAsDouble(from.get(NdIndex.FLOAT, i * 4)));
-      }
+      float[] part = new float[Parts.SIZE];
+      Parts.each(
+          n,
+          (from, count) -> {
+            Parts.floats(x, from, 1, count, part);
+            for (int i = 0; i < count; i++) {
+              part[i] = (float) f.applyAsDouble(part[i]);
+            }
+            Parts.store(part, count, y, from);
+          });
       return y;
     }
     for (long i = 0; i < n; i++) {
@@ -40,9 +42,16 @@ final class Loops {
   /** {@code f(x)} of integers and bools. */
   static Tensor mapLong(Tensor x, DType to, LongUnaryOperator f) {
     Tensor y = Tensor.allocate(to, x.dims());
-    for (long i = 0; i < x.elements(); i++) {
-      y.setLong(i, f.applyAsLong(x.getLong(i)));
-    }
+    long[] part = new long[Parts.SIZE];
+    Parts.each(
+        x.elements(),
+        (from, count) -> {
+          Parts.longs(x, from, count, part);
+          for (int i = 0; i < count; i++) {
+            part[i] = f.applyAsLong(part[i]);
+          }
+          Parts.store(part, count, y, from);
+        });
     return y;
   }
 
@@ -50,34 +59,35 @@ final class Loops {
   static Tensor zipReal(Tensor a, Tensor b, DType to, DoubleBinaryOperator f) {
     boolean float32 =
         a.dtype() == DType.FLOAT32 && b.dtype() == DType.FLOAT32 && to == DType.FLOAT32;
+    float[] left = new float[Parts.SIZE];
+    float[] right = new float[Parts.SIZE];
     return zip(
         a,
         b,
         to,
         (y, at, step, count) -> {
           if (float32) {
-            zipFloats(a.data(), b.data(), y.data(), at, step, count, f);
+            Parts.each(
+                count,
+                (from, length) -> {
+                  Parts.floats(a, at[1] + from * step[1], step[1], length, left);
+                  Parts.floats(b, at[2] + from * step[2], step[2], length, right);
+                  zip(left, right, length, f);
+                  Parts.store(left, length, y, at[0] + from);
+                });
             return;
           }
           for (long i = 0; i < count; i++) {
-            double left = a.getDouble(at[1] + i * step[1]);
-            y.setDouble(at[0] + i, f.applyAsDouble(left, b.getDouble(at[2] + i * step[2])));
+            double x = a.getDouble(at[1] + i * step[1]);
+            y.setDouble(at[0] + i, f.applyAsDouble(x, b.getDouble(at[2] + i * step[2])));
           }
         });
   }
 
-  private static void zipFloats(
-      MemorySegment a,
-      MemorySegment b,
-      MemorySegment y,
-      long[] at,
-      long[] step,
-      long count,
-      DoubleBinaryOperator f) {
-    for (long i = 0; i < count; i++) {
-      float left = a.get(NdIndex.FLOAT, (at[1] + i * step[1]) * 4);
-      float right = b.get(NdIndex.FLOAT, (at[2] + i * step[2]) * 4);
-      y.set(NdIndex.FLOAT, (at[0] + i) * 4, (float) f.applyAsDouble(left, right));
+  /** Replaces the left operands by the results. */
+  private static void zip(float[] left, float[] right, int count, DoubleBinaryOperator f) {
+    for (int i = 0; i < count; i++) {
+      left[i] = (float) f.applyAsDouble(left[i], right[i]);
     }
   }
 
@@ -132,7 +142,7 @@ final class Loops {
       }
       return;
     }
-    float[] part = new float[Math.min(count, PART)];
+    float[] part = new float[Math.min(count, Parts.SIZE)];
     for (int done = 0; done < count; done += part.length) {
       int length = Math.min(part.length, count - done);
       MemorySegment.copy(x.data(), NdIndex.FLOAT, (from + done) * 4, part, 0, length);
@@ -157,7 +167,7 @@ final class Loops {
       }
       return;
     }
-    float[] part = new float[Math.min(count, PART)];
+    float[] part = new float[Math.min(count, Parts.SIZE)];
     for (int done = 0; done < count; done += part.length) {
       int length = Math.min(part.length, count - done);
       for (int i = 0; i < length; i++) {

@@ -1,6 +1,7 @@
 package fluidml.emit.jvm;
 
 import fluidml.loop.Target;
+import java.nio.ByteOrder;
 import java.util.List;
 import jdk.incubator.vector.FloatVector;
 
@@ -25,11 +26,15 @@ public final class HostTarget {
     return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
   }
 
-  /** Whether code may call what the Vector API itself calls, so that kernels are ready sooner. */
+  /**
+   * Whether code may call what the Vector API itself calls, so that kernels are ready sooner. That
+   * takes bytes as they lie in memory, and files have them as little-endian machines do.
+   */
   public static boolean hasIntrinsics() {
     Module self = HostTarget.class.getModule();
     Module base = Object.class.getModule();
     return Runtime.version().feature() == INTRINSIC_RELEASE
+        && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
         && hasVectorModule()
         && base.isExported("jdk.internal.vm.vector", self)
         && base.isExported("jdk.internal.misc", self);
