@@ -18,12 +18,6 @@ import java.util.function.LongConsumer;
  * tile has, {@code [panel][k][column]}, zero beyond the last column.
  */
 public final class Panels {
-  /** What is copied into all panels before the next rows take their turn. */
-  private static final long ROWS_BYTES = 1 << 20;
-
-  /** Rows of a panel that are filled, column after column, while they are in the nearest cache. */
-  private static final long BLOCK_ROWS = 128;
-
   private Panels() {}
 
   /** Number of panels that cover {@code n} columns. */
@@ -58,11 +52,12 @@ public final class Panels {
       int bytes,
       MemorySegment packed,
       LongConsumer read) {
+    PanelCopies copies = new PanelCopies(source, packed, k, n, columns, bytes);
     if (nStride == 1) {
-      long rows = Math.max(1, ROWS_BYTES / Math.max(1, n * bytes));
+      int rows = copies.rowsAtOnce();
       for (long row = 0; row < k; row += rows) {
         long end = Math.min(k, row + rows);
-        packRows(source, offset, row, end, k, n, kStride, columns, bytes, packed);
+        copies.denseRows(offset, kStride, row, (int) (end - row));
         if (kStride >= n || k == 1) {
           read.accept((offset + (end - 1) * kStride + n) * bytes);
         }
@@ -72,42 +67,9 @@ public final class Panels {
     for (long panel = 0; panel < count(n, columns); panel++) {
       long first = panel * columns;
       int width = (int) Math.min(columns, n - first);
-      long to = panel * k * columns;
-      for (long row = 0; row < k; row += BLOCK_ROWS) {
-        long rows = Math.min(BLOCK_ROWS, k - row);
-        for (int c = 0; c < width; c++) {
-          long from = offset + (first + c) * nStride + row * kStride;
-          Cells.copy(source, from, kStride, packed, to + row * columns + c, columns, rows, bytes);
-        }
-      }
+      copies.columns(offset + first * nStride, kStride, nStride, panel, width);
       if (nStride > (k - 1) * kStride) {
         read.accept((offset + (first + width - 1) * nStride + (k - 1) * kStride + 1) * bytes);
-      }
-    }
-  }
-
-  /** Copies rows {@code begin} to {@code end} of a matrix with dense rows into all its panels. */
-  private static void packRows(
-      MemorySegment source,
-      long offset,
-      long begin,
-      long end,
-      long k,
-      long n,
-      long kStride,
-      int columns,
-      int bytes,
-      MemorySegment packed) {
-    for (long panel = 0; panel < count(n, columns); panel++) {
-      long first = panel * columns;
-      long width = Math.min(columns, n - first);
-      for (long row = begin; row < end; row++) {
-        MemorySegment.copy(
-            source,
-            (offset + first + row * kStride) * bytes,
-            packed,
-            (panel * k + row) * columns * bytes,
-            width * bytes);
       }
     }
   }
