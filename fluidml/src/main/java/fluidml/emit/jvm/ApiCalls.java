@@ -15,6 +15,7 @@ import fluidml.loop.Type;
 import fluidml.loop.UnaryOp;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
 import java.nio.ByteOrder;
 import java.util.Optional;
 
@@ -149,59 +150,38 @@ record ApiCalls(MethodEmitter method) implements PlatformCalls {
   @Override
   public void load(Lane lane, int lanes, Runnable address, Optional<Expr> mask) {
     vectors().species(lane, lanes);
-    everything();
-    address.run();
-    littleEndian();
-    if (mask.isPresent()) {
-      vectors().emitMask(mask.get(), lane);
-      code()
-          .invokestatic(
-              lane.vector,
-              "fromMemorySegment",
-              Descs.method(
-                  lane.vector,
-                  Descs.SPECIES,
-                  Descs.SEGMENT,
-                  CD_long,
-                  Descs.BYTE_ORDER,
-                  Descs.MASK));
-    } else {
-      code()
-          .invokestatic(
-              lane.vector,
-              "fromMemorySegment",
-              Descs.method(lane.vector, Descs.SPECIES, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER));
-    }
+    MethodTypeDesc type =
+        place(
+            Descs.method(lane.vector, Descs.SPECIES, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER),
+            lane,
+            address,
+            mask);
+    code().invokestatic(lane.vector, "fromMemorySegment", type);
   }
 
   @Override
   public void store(Lane lane, int lanes, Runnable value, Runnable address, Optional<Expr> mask) {
     value.run();
+    MethodTypeDesc type =
+        place(Descs.method(CD_void, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER), lane, address, mask);
+    code().invokevirtual(lane.vector, "intoMemorySegment", type);
+  }
+
+  /** Pushes where to read or write; returns the type of the method with or without a mask. */
+  private MethodTypeDesc place(
+      MethodTypeDesc withoutMask, Lane lane, Runnable address, Optional<Expr> mask) {
     everything();
     address.run();
-    littleEndian();
-    if (mask.isPresent()) {
-      vectors().emitMask(mask.get(), lane);
-      code()
-          .invokevirtual(
-              lane.vector,
-              "intoMemorySegment",
-              Descs.method(CD_void, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER, Descs.MASK));
-    } else {
-      code()
-          .invokevirtual(
-              lane.vector,
-              "intoMemorySegment",
-              Descs.method(CD_void, Descs.SEGMENT, CD_long, Descs.BYTE_ORDER));
+    code().getstatic(Descs.BYTE_ORDER, "LITTLE_ENDIAN", Descs.BYTE_ORDER);
+    if (mask.isEmpty()) {
+      return withoutMask;
     }
+    vectors().emitMask(mask.get(), lane);
+    return withoutMask.insertParameterTypes(withoutMask.parameterCount(), Descs.MASK);
   }
 
   private void everything() {
     code().getstatic(Descs.MEMORY, "ALL", Descs.SEGMENT);
-  }
-
-  private void littleEndian() {
-    code().getstatic(Descs.BYTE_ORDER, "LITTLE_ENDIAN", Descs.BYTE_ORDER);
   }
 
   @Override

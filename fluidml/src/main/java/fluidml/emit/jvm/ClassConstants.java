@@ -65,7 +65,7 @@ final class ClassConstants {
 
   /** Pushes a species for an intrinsic. */
   void supportedSpecies(CodeBuilder code, Lane lane, int lanes) {
-    code.getstatic(self, name(new Species(lane, lanes)), IntrinsicCalls.SPECIES);
+    code.getstatic(self, name(new Species(lane, lanes)), Intrinsic.SPECIES);
   }
 
   /** Pushes a shuffle that takes lane i from lane i + distance, wrapping around. */
@@ -96,7 +96,7 @@ final class ClassConstants {
   private static ClassDesc type(Constant constant) {
     return switch (constant) {
       case VectorClass _, MaskClass _ -> CD_Class;
-      case Species _ -> IntrinsicCalls.SPECIES;
+      case Species _ -> Intrinsic.SPECIES;
       case Sequence _ -> Descs.SHUFFLE;
       case Zip z -> z.lane.vector;
       case Unzip u -> u.lane.vector;
@@ -137,7 +137,7 @@ final class ClassConstants {
       }
       case Species s -> {
         species(code, s.lane, s.lanes);
-        code.checkcast(IntrinsicCalls.SPECIES);
+        code.checkcast(Intrinsic.SPECIES);
       }
       case Sequence s ->
           species(code, s.lane, s.lanes)

@@ -7,6 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Checks that a class file of a kernel refers only to what emitted code needs. Reads the constant
@@ -47,8 +49,9 @@ final class ClassReferences {
           Pattern.compile("(get|put)(Byte|Short|Int|Long|Float|Double)"),
           INTRINSICS,
           Pattern.compile(
-              "(VECTOR_OP|BT|MODE)_\\w+|fromBitsCoerced|(unary|binary|ternary)Op|broadcastInt"
-                  + "|compare|blend|convert|(load|store)(Masked)?"));
+              Stream.of(Intrinsic.values())
+                  .map(intrinsic -> intrinsic.method)
+                  .collect(Collectors.joining("|", "(VECTOR_OP|BT|MODE)_\\w+|", ""))));
 
   private static final int MAGIC = 0xCAFEBABE;
 

@@ -2,7 +2,6 @@ package fluidml.emit.jvm;
 
 import static java.lang.constant.ConstantDescs.CD_Class;
 import static java.lang.constant.ConstantDescs.CD_Object;
-import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -16,7 +15,6 @@ import fluidml.loop.Type;
 import fluidml.loop.UnaryOp;
 import java.lang.classfile.CodeBuilder;
 import java.lang.constant.ClassDesc;
-import java.lang.constant.MethodTypeDesc;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -29,24 +27,8 @@ import java.util.Optional;
  * does differently, such as movements of lanes, is in {@link VectorCode}.
  */
 record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
-  private static final ClassDesc SUPPORT = ClassDesc.of("jdk.internal.vm.vector", "VectorSupport");
-  private static final ClassDesc PAYLOAD = SUPPORT.nested("VectorPayload");
-  private static final ClassDesc VECTOR = SUPPORT.nested("Vector");
-  private static final ClassDesc MASK = SUPPORT.nested("VectorMask");
-  static final ClassDesc SPECIES = SUPPORT.nested("VectorSpecies");
   private static final ClassDesc UNSAFE = ClassDesc.of("jdk.internal.misc", "Unsafe");
   static final ClassDesc FALLBACKS = ClassDesc.of(Fallbacks.class.getName());
-
-  private static final MethodTypeDesc BROADCAST =
-      MethodTypeDesc.of(
-          PAYLOAD,
-          CD_Class,
-          CD_Class,
-          CD_int,
-          CD_long,
-          CD_int,
-          SPECIES,
-          function("FromBitsCoerced"));
 
   private CodeBuilder code() {
     return method.code;
@@ -54,10 +36,6 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
 
   private VectorCode vectors() {
     return method.vectors();
-  }
-
-  private static ClassDesc function(String name) {
-    return SUPPORT.nested(name + "Operation");
   }
 
   private void vectorClass(Lane lane, int lanes) {
@@ -89,12 +67,14 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
   }
 
   private void operator(String name) {
-    code().getstatic(SUPPORT, name, CD_int);
+    code().getstatic(Intrinsic.SUPPORT, name, CD_int);
   }
 
   /** Pushes what does the work without the JIT, and calls. */
-  private void call(String name, String fallback, ClassDesc function, MethodTypeDesc type) {
-    code().getstatic(FALLBACKS, fallback, function).invokestatic(SUPPORT, name, type);
+  private void call(Intrinsic intrinsic, String fallback) {
+    code()
+        .getstatic(FALLBACKS, fallback, intrinsic.function)
+        .invokestatic(Intrinsic.SUPPORT, intrinsic.method, intrinsic.type);
   }
 
   private void asVector(Lane lane) {
@@ -129,26 +109,24 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
   private void fromBits(String mode, String fallback, Lane lane, int lanes) {
     operator(mode);
     method.constants.supportedSpecies(code(), lane, lanes);
-    call("fromBitsCoerced", fallback, function("FromBitsCoerced"), BROADCAST);
+    call(Intrinsic.FROM_BITS, fallback);
   }
 
   @Override
   public void fma(Lane lane, int lanes, Expr.Fma fma) {
     operator("VECTOR_OP_FMA");
     operation(lane, lanes);
-    vectors().emit(fma.a());
-    vectors().emit(fma.b());
-    vectors().emit(fma.c());
-    code().aconst_null();
-    ClassDesc function = function("Ternary");
-    call(
-        "ternaryOp",
-        "FMA",
-        function,
-        MethodTypeDesc.of(
-            VECTOR, CD_int, CD_Class, CD_Class, CD_Class, CD_int, VECTOR, VECTOR, VECTOR, MASK,
-            function));
+    operands(fma.a(), fma.b(), fma.c());
+    call(Intrinsic.TERNARY, "FMA");
     asVector(lane);
+  }
+
+  /** Pushes vectors, and no mask. */
+  private void operands(Expr... vectors) {
+    for (Expr vector : vectors) {
+      vectors().emit(vector);
+    }
+    code().aconst_null();
   }
 
   /** Pushes the classes of an operation without a mask. */
@@ -162,17 +140,8 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
   public void binary(BinaryOp op, Lane lane, int lanes, Expr left, Expr right) {
     operator("VECTOR_OP_" + op);
     operation(lane, lanes);
-    vectors().emit(left);
-    vectors().emit(right);
-    code().aconst_null();
-    ClassDesc function = function("Binary");
-    call(
-        "binaryOp",
-        op.name(),
-        function,
-        MethodTypeDesc.of(
-            PAYLOAD, CD_int, CD_Class, CD_Class, CD_Class, CD_int, PAYLOAD, PAYLOAD, MASK,
-            function));
+    operands(left, right);
+    call(Intrinsic.BINARY, op.name());
     asVector(lane);
   }
 
@@ -192,13 +161,7 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
       code().l2i();
     }
     code().loadConstant(lane.bits - 1).iand().aconst_null();
-    ClassDesc function = SUPPORT.nested("VectorBroadcastIntOp");
-    call(
-        "broadcastInt",
-        operator,
-        function,
-        MethodTypeDesc.of(
-            VECTOR, CD_int, CD_Class, CD_Class, CD_Class, CD_int, VECTOR, CD_int, MASK, function));
+    call(Intrinsic.SHIFT, operator);
     asVector(lane);
   }
 
@@ -210,15 +173,8 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
     }
     operator("VECTOR_OP_" + op);
     operation(lane, lanes);
-    vectors().emit(operand);
-    code().aconst_null();
-    ClassDesc function = function("Unary");
-    call(
-        "unaryOp",
-        op.name(),
-        function,
-        MethodTypeDesc.of(
-            VECTOR, CD_int, CD_Class, CD_Class, CD_Class, CD_int, VECTOR, MASK, function));
+    operands(operand);
+    call(Intrinsic.UNARY, op.name());
     asVector(lane);
   }
 
@@ -226,16 +182,8 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
   public void compare(CompareOp op, Lane lane, int lanes, Expr left, Expr right) {
     operator("BT_" + op.name().toLowerCase(Locale.ROOT));
     masked(lane, lanes);
-    vectors().emit(left);
-    vectors().emit(right);
-    code().aconst_null();
-    ClassDesc function = SUPPORT.nested("VectorCompareOp");
-    call(
-        "compare",
-        op.name(),
-        function,
-        MethodTypeDesc.of(
-            MASK, CD_int, CD_Class, CD_Class, CD_Class, CD_int, VECTOR, VECTOR, MASK, function));
+    operands(left, right);
+    call(Intrinsic.COMPARE, op.name());
     asMask();
   }
 
@@ -252,13 +200,7 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
     vectors().emit(whenFalse);
     vectors().emit(whenTrue);
     vectors().emitMask(mask, lane);
-    ClassDesc function = SUPPORT.nested("VectorBlendOp");
-    call(
-        "blend",
-        "BLEND",
-        function,
-        MethodTypeDesc.of(
-            VECTOR, CD_Class, CD_Class, CD_Class, CD_int, VECTOR, VECTOR, MASK, function));
+    call(Intrinsic.BLEND, "BLEND");
     asVector(lane);
   }
 
@@ -321,18 +263,20 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
     types.run();
     code().aload(slot);
     method.constants.supportedSpecies(code(), to, lanes);
-    ClassDesc function = SUPPORT.nested("VectorConvertOp");
-    call(
-        "convert",
-        fallback,
-        function,
-        MethodTypeDesc.of(
-            PAYLOAD, CD_int, CD_Class, CD_Class, CD_int, CD_Class, CD_Class, CD_int, PAYLOAD,
-            SPECIES, function));
+    call(Intrinsic.CONVERT, fallback);
   }
 
-  /** Pushes where the JIT reads or writes, without an object around it; returns the address. */
-  private Expr place(Runnable address) {
+  /**
+   * Pushes what lies in memory and where, without an object around it.
+   *
+   * @return the address
+   */
+  private Expr place(Lane lane, int lanes, Runnable address, boolean masked) {
+    if (masked) {
+      masked(lane, lanes);
+    } else {
+      type(lane, lanes);
+    }
     address.run();
     Expr place = method.pop(Type.I64);
     code().aconst_null();
@@ -343,12 +287,7 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
 
   @Override
   public void load(Lane lane, int lanes, Runnable address, Optional<Expr> mask) {
-    if (mask.isPresent()) {
-      masked(lane, lanes);
-    } else {
-      type(lane, lanes);
-    }
-    Expr place = place(address);
+    Expr place = place(lane, lanes, address, mask.isPresent());
     if (mask.isPresent()) {
       vectors().emitMask(mask.get(), lane);
       code().iconst_1();
@@ -356,100 +295,20 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
     code().aconst_null();
     method.emit(place);
     method.constants.supportedSpecies(code(), lane, lanes);
-    if (mask.isPresent()) {
-      ClassDesc function = SUPPORT.nested("LoadVectorMaskedOperation");
-      call(
-          "loadMasked",
-          "LOAD_MASKED",
-          function,
-          MethodTypeDesc.of(
-              VECTOR,
-              CD_Class,
-              CD_Class,
-              CD_Class,
-              CD_int,
-              CD_Object,
-              CD_long,
-              CD_boolean,
-              MASK,
-              CD_int,
-              CD_Object,
-              CD_long,
-              SPECIES,
-              function));
-    } else {
-      ClassDesc function = function("Load");
-      call(
-          "load",
-          "LOAD",
-          function,
-          MethodTypeDesc.of(
-              PAYLOAD,
-              CD_Class,
-              CD_Class,
-              CD_int,
-              CD_Object,
-              CD_long,
-              CD_boolean,
-              CD_Object,
-              CD_long,
-              SPECIES,
-              function));
-    }
+    Intrinsic load = mask.isPresent() ? Intrinsic.LOAD_MASKED : Intrinsic.LOAD;
+    call(load, load.name());
     asVector(lane);
   }
 
   @Override
   public void store(Lane lane, int lanes, Runnable value, Runnable address, Optional<Expr> mask) {
-    if (mask.isPresent()) {
-      masked(lane, lanes);
-    } else {
-      type(lane, lanes);
-    }
-    Expr place = place(address);
+    Expr place = place(lane, lanes, address, mask.isPresent());
     value.run();
     mask.ifPresent(m -> vectors().emitMask(m, lane));
     code().aconst_null();
     method.emit(place);
-    if (mask.isPresent()) {
-      ClassDesc function = SUPPORT.nested("StoreVectorMaskedOperation");
-      call(
-          "storeMasked",
-          "STORE_MASKED",
-          function,
-          MethodTypeDesc.of(
-              CD_void,
-              CD_Class,
-              CD_Class,
-              CD_Class,
-              CD_int,
-              CD_Object,
-              CD_long,
-              CD_boolean,
-              VECTOR,
-              MASK,
-              CD_Object,
-              CD_long,
-              function));
-    } else {
-      ClassDesc function = SUPPORT.nested("StoreVectorOperation");
-      call(
-          "store",
-          "STORE",
-          function,
-          MethodTypeDesc.of(
-              CD_void,
-              CD_Class,
-              CD_Class,
-              CD_int,
-              CD_Object,
-              CD_long,
-              CD_boolean,
-              PAYLOAD,
-              CD_Object,
-              CD_long,
-              function));
-    }
+    Intrinsic store = mask.isPresent() ? Intrinsic.STORE_MASKED : Intrinsic.STORE;
+    call(store, store.name());
   }
 
   @Override
