@@ -2,7 +2,7 @@ package fluidml.cli;
 
 import fluidml.Model;
 import fluidml.cli.InspectCommand.Section;
-import fluidml.emit.jvm.HostTarget;
+import fluidml.emit.jvm.CallForm;
 import fluidml.graph.Graph;
 import fluidml.graph.Node;
 import fluidml.graph.Value;
@@ -119,11 +119,12 @@ final class InspectSummary {
     long fills = steps.stream().filter(Step.Fill.class::isInstance).count();
     int interpreted = program.fallbacks().size();
     int bits = program.target().vectorBits();
+    boolean intrinsics = CallForm.of(program.target()) == CallForm.INTRINSICS;
     text.append(
         "Program for %s%s%n  %d kernel calls of %d kernels, %d fills, %d steps on the interpreter%n"
             .formatted(
                 bits == 0 ? "scalar code" : bits + "-bit vectors",
-                HostTarget.hasIntrinsics() ? ", by intrinsics" : "",
+                intrinsics ? ", by intrinsics" : "",
                 calls,
                 code.kernelCount(),
                 fills,
@@ -133,7 +134,7 @@ final class InspectSummary {
       json.put("packedBytes", code.packedBytes());
     }
     json.put("vectorBits", bits);
-    json.put("intrinsics", HostTarget.hasIntrinsics());
+    json.put("intrinsics", intrinsics);
     json.put("kernelCalls", calls);
     json.put("kernels", code.kernelCount());
     json.put("fills", fills);

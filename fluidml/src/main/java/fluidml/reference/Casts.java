@@ -23,8 +23,11 @@ final class Casts {
       }
       return y.build();
     }
-    Tensor y = Tensor.allocate(to, x.dims());
     boolean whole = !x.dtype().isFloat() && x.dtype() != DType.STRING;
+    if (whole && !to.isFloat()) {
+      return Loops.mapLong(x, to, v -> v);
+    }
+    Tensor y = Tensor.allocate(to, x.dims());
     if (to == DType.FLOAT32 && (x.dtype() == DType.FLOAT16 || x.dtype() == DType.BFLOAT16)) {
       float[] part = new float[Parts.SIZE];
       Parts.each(
@@ -46,16 +49,6 @@ final class Casts {
               rounded[i] = part[i];
             }
             Parts.store(rounded, count, y, from);
-          });
-      return y;
-    }
-    if (whole && !to.isFloat()) {
-      long[] part = new long[Parts.SIZE];
-      Parts.each(
-          x.elements(),
-          (from, count) -> {
-            Parts.longs(x, from, count, part);
-            Parts.store(part, count, y, from);
           });
       return y;
     }

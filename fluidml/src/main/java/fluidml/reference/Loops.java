@@ -2,7 +2,6 @@ package fluidml.reference;
 
 import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.LongBinaryOperator;
@@ -145,7 +144,7 @@ final class Loops {
     float[] part = new float[Math.min(count, Parts.SIZE)];
     for (int done = 0; done < count; done += part.length) {
       int length = Math.min(part.length, count - done);
-      MemorySegment.copy(x.data(), NdIndex.FLOAT, (from + done) * 4, part, 0, length);
+      Parts.floats(x, from + done, 1, length, part);
       for (int i = 0; i < length; i++) {
         into[done + i] = part[i];
       }
@@ -173,7 +172,7 @@ final class Loops {
       for (int i = 0; i < length; i++) {
         part[i] = (float) values[done + i];
       }
-      MemorySegment.copy(part, 0, y.data(), NdIndex.FLOAT, (to + done) * 4, length);
+      Parts.store(part, length, y, to + done);
     }
   }
 }

@@ -65,7 +65,7 @@ final class ClassConstants {
 
   /** Pushes a species for an intrinsic. */
   void supportedSpecies(CodeBuilder code, Lane lane, int lanes) {
-    code.getstatic(self, name(new Species(lane, lanes)), Intrinsic.SPECIES);
+    code.getstatic(self, name(new Species(lane, lanes)), Descs.SUPPORTED_SPECIES);
   }
 
   /** Pushes a shuffle that takes lane i from lane i + distance, wrapping around. */
@@ -96,7 +96,7 @@ final class ClassConstants {
   private static ClassDesc type(Constant constant) {
     return switch (constant) {
       case VectorClass _, MaskClass _ -> CD_Class;
-      case Species _ -> Intrinsic.SPECIES;
+      case Species _ -> Descs.SUPPORTED_SPECIES;
       case Sequence _ -> Descs.SHUFFLE;
       case Zip z -> z.lane.vector;
       case Unzip u -> u.lane.vector;
@@ -132,12 +132,11 @@ final class ClassConstants {
       }
       case MaskClass m -> {
         species(code, m.lane, m.lanes);
-        code.invokestatic(
-            IntrinsicCalls.FALLBACKS, "maskClass", Descs.method(CD_Class, Descs.SPECIES));
+        code.invokestatic(Descs.FALLBACKS, "maskClass", Descs.method(CD_Class, Descs.SPECIES));
       }
       case Species s -> {
         species(code, s.lane, s.lanes);
-        code.checkcast(Intrinsic.SPECIES);
+        code.checkcast(Descs.SUPPORTED_SPECIES);
       }
       case Sequence s ->
           species(code, s.lane, s.lanes)

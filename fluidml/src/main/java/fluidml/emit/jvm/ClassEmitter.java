@@ -17,6 +17,7 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 import java.lang.constant.MethodTypeDesc;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * Emits the class of a kernel: a static method per procedure, and {@code run} that calls the entry.
@@ -50,20 +51,35 @@ final class ClassEmitter {
    * @throws VerificationException if a procedure gets longer than C2 compiles
    */
   static byte[] emit(Kernel kernel, Target target, CallForm form, SharedProcedures procedures) {
-    ClassEmitter emitter = new ClassEmitter(kernel, target, form, procedures);
-    byte[] bytes = ClassFile.of().build(emitter.self, emitter::define);
-    if (target.checked()) {
-      return bytes;
+    Function<CallForm, byte[]> emission =
+        called -> {
+          ClassEmitter emitter = new ClassEmitter(kernel, target, called, procedures);
+          return ClassFile.of().build(emitter.self, emitter::define);
+        };
+    return target.checked() ? emission.apply(form) : compilable(kernel, "", form, emission);
+  }
+
+  /**
+   * A class in the wanted form, or as calls of the API where its methods would be longer than C2
+   * compiles.
+   *
+   * @param procedure the only procedure of the class, or empty if methods are named after theirs
+   * @throws VerificationException if they are longer even then
+   */
+  static byte[] compilable(
+      Kernel kernel, String procedure, CallForm form, Function<CallForm, byte[]> emission) {
+    if (form != CallForm.API) {
+      byte[] bytes = emission.apply(form);
+      if (isCompilable(bytes)) {
+        return bytes;
+      }
     }
-    if (form != CallForm.API && !isCompilable(bytes)) {
-      return emit(kernel, target, CallForm.API, procedures);
-    }
-    checkLengths(kernel, "", bytes);
+    byte[] bytes = emission.apply(CallForm.API);
+    checkLengths(kernel, procedure, bytes);
     return bytes;
   }
 
-  /** Whether no method of a class is longer than C2 compiles. */
-  static boolean isCompilable(byte[] bytes) {
+  private static boolean isCompilable(byte[] bytes) {
     return ClassFile.of().parse(bytes).methods().stream()
         .allMatch(method -> codeLength(method) <= MAX_CODE_LENGTH);
   }
@@ -77,7 +93,7 @@ final class ClassEmitter {
    *
    * @param procedure the only procedure of the class, or empty if methods are named after theirs
    */
-  static void checkLengths(Kernel kernel, String procedure, byte[] bytes) {
+  private static void checkLengths(Kernel kernel, String procedure, byte[] bytes) {
     for (MethodModel method : ClassFile.of().parse(bytes).methods()) {
       int length = codeLength(method);
       if (length > MAX_CODE_LENGTH) {

@@ -15,6 +15,7 @@ final class Descs {
   static final ClassDesc QUARTER_TURNS = ClassDesc.of("fluidml.emit.jvm.QuarterTurns");
   static final ClassDesc MEMORY = ClassDesc.of("fluidml.emit.jvm.Memory");
   static final ClassDesc COMPILED_KERNEL = ClassDesc.of("fluidml.emit.CompiledKernel");
+  static final ClassDesc FALLBACKS = ClassDesc.of("fluidml.emit.jvm.Fallbacks");
   static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");
   static final ClassDesc LAYOUT = ClassDesc.of("java.lang.foreign.ValueLayout");
   static final ClassDesc BYTE_ORDER = ClassDesc.of("java.nio.ByteOrder");
@@ -24,6 +25,14 @@ final class Descs {
   static final ClassDesc DOUBLE_BOX = ClassDesc.of("java.lang.Double");
   static final ClassDesc LONG_BOX = ClassDesc.of("java.lang.Long");
   static final ClassDesc STRING = ConstantDescs.CD_String;
+
+  /** The class of {@link Intrinsic}s. */
+  static final ClassDesc SUPPORT = ClassDesc.of("jdk.internal.vm.vector.VectorSupport");
+
+  /** What intrinsics take for species. */
+  static final ClassDesc SUPPORTED_SPECIES = SUPPORT.nested("VectorSpecies");
+
+  static final ClassDesc UNSAFE = ClassDesc.of("jdk.internal.misc.Unsafe");
 
   static final ClassDesc VECTOR = incubator("Vector");
   static final ClassDesc MASK = incubator("VectorMask");

@@ -2,7 +2,6 @@ package fluidml.emit.jvm;
 
 import fluidml.loop.Target;
 import java.nio.ByteOrder;
-import java.util.List;
 import jdk.incubator.vector.FloatVector;
 
 /** What the running JVM offers. */
@@ -10,13 +9,7 @@ public final class HostTarget {
   /** The flag that makes vectors available. */
   public static final String VECTOR_FLAG = "--add-modules jdk.incubator.vector";
 
-  /** The flags that let code call {@link CallForm#INTRINSICS}. */
-  public static final List<String> INTRINSIC_FLAGS =
-      List.of(
-          "--add-exports=java.base/jdk.internal.vm.vector=ALL-UNNAMED",
-          "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
-
-  /** The Java release whose internals those are; another may have other ones. */
+  /** The Java release whose internals code calls; another may have other ones. */
   private static final int INTRINSIC_RELEASE = 25;
 
   private HostTarget() {}
@@ -28,7 +21,9 @@ public final class HostTarget {
 
   /**
    * Whether code may call what the Vector API itself calls, so that kernels are ready sooner. That
-   * takes bytes as they lie in memory, and files have them as little-endian machines do.
+   * takes bytes as they lie in memory, and files have them as little-endian machines do. Two flags
+   * allow it: {@code --add-exports=java.base/jdk.internal.vm.vector=ALL-UNNAMED} and {@code
+   * --add-exports=java.base/jdk.internal.misc=ALL-UNNAMED}.
    */
   public static boolean hasIntrinsics() {
     Module self = HostTarget.class.getModule();

@@ -24,11 +24,6 @@ enum Intrinsic {
   STORE("store", "StoreVectorOperation", ' ', "CCIOJZPOJ"),
   STORE_MASKED("storeMasked", "StoreVectorMaskedOperation", ' ', "CCCIOJZVMOJ");
 
-  static final ClassDesc SUPPORT = ClassDesc.of("jdk.internal.vm.vector", "VectorSupport");
-
-  /** What the methods take for species. */
-  static final ClassDesc SPECIES = SUPPORT.nested("VectorSpecies");
-
   /** The name of the method. */
   final String method;
 
@@ -46,7 +41,7 @@ enum Intrinsic {
    */
   Intrinsic(String method, String function, char result, String parameters) {
     this.method = method;
-    this.function = ClassDesc.of("jdk.internal.vm.vector", "VectorSupport").nested(function);
+    this.function = Descs.SUPPORT.nested(function);
     ClassDesc[] all =
         Stream.concat(parameters.chars().mapToObj(c -> type((char) c)), Stream.of(this.function))
             .toArray(ClassDesc[]::new);
@@ -54,7 +49,6 @@ enum Intrinsic {
   }
 
   private static ClassDesc type(char letter) {
-    ClassDesc support = ClassDesc.of("jdk.internal.vm.vector", "VectorSupport");
     return switch (letter) {
       case ' ' -> ConstantDescs.CD_void;
       case 'I' -> ConstantDescs.CD_int;
@@ -62,10 +56,10 @@ enum Intrinsic {
       case 'Z' -> ConstantDescs.CD_boolean;
       case 'O' -> ConstantDescs.CD_Object;
       case 'C' -> ConstantDescs.CD_Class;
-      case 'S' -> support.nested("VectorSpecies");
-      case 'V' -> support.nested("Vector");
-      case 'M' -> support.nested("VectorMask");
-      case 'P' -> support.nested("VectorPayload");
+      case 'S' -> Descs.SUPPORTED_SPECIES;
+      case 'V' -> Descs.SUPPORT.nested("Vector");
+      case 'M' -> Descs.SUPPORT.nested("VectorMask");
+      case 'P' -> Descs.SUPPORT.nested("VectorPayload");
       default -> throw new IllegalArgumentException("no type is called " + letter);
     };
   }

@@ -14,7 +14,6 @@ import fluidml.loop.Register;
 import fluidml.loop.Type;
 import fluidml.loop.UnaryOp;
 import java.lang.classfile.CodeBuilder;
-import java.lang.constant.ClassDesc;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -27,9 +26,6 @@ import java.util.Optional;
  * does differently, such as movements of lanes, is in {@link VectorCode}.
  */
 record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
-  private static final ClassDesc UNSAFE = ClassDesc.of("jdk.internal.misc", "Unsafe");
-  static final ClassDesc FALLBACKS = ClassDesc.of(Fallbacks.class.getName());
-
   private CodeBuilder code() {
     return method.code;
   }
@@ -67,14 +63,14 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
   }
 
   private void operator(String name) {
-    code().getstatic(Intrinsic.SUPPORT, name, CD_int);
+    code().getstatic(Descs.SUPPORT, name, CD_int);
   }
 
   /** Pushes what does the work without the JIT, and calls. */
   private void call(Intrinsic intrinsic, String fallback) {
     code()
-        .getstatic(FALLBACKS, fallback, intrinsic.function)
-        .invokestatic(Intrinsic.SUPPORT, intrinsic.method, intrinsic.type);
+        .getstatic(Descs.FALLBACKS, fallback, intrinsic.function)
+        .invokestatic(Descs.SUPPORT, intrinsic.method, intrinsic.type);
   }
 
   private void asVector(Lane lane) {
@@ -313,18 +309,20 @@ record IntrinsicCalls(MethodEmitter method) implements PlatformCalls {
 
   @Override
   public void load(Cell cell, Runnable address) {
-    code().getstatic(FALLBACKS, "UNSAFE", UNSAFE);
+    code().getstatic(Descs.FALLBACKS, "UNSAFE", Descs.UNSAFE);
     address.run();
-    code().invokevirtual(UNSAFE, "get" + cell.lane.title, Descs.method(cell.primitive, CD_long));
+    code()
+        .invokevirtual(
+            Descs.UNSAFE, "get" + cell.lane.title, Descs.method(cell.primitive, CD_long));
   }
 
   @Override
   public void store(Cell cell, Runnable address, Runnable value) {
-    code().getstatic(FALLBACKS, "UNSAFE", UNSAFE);
+    code().getstatic(Descs.FALLBACKS, "UNSAFE", Descs.UNSAFE);
     address.run();
     value.run();
     code()
         .invokevirtual(
-            UNSAFE, "put" + cell.lane.title, Descs.method(CD_void, CD_long, cell.primitive));
+            Descs.UNSAFE, "put" + cell.lane.title, Descs.method(CD_void, CD_long, cell.primitive));
   }
 }

@@ -25,7 +25,7 @@ public final class KernelCompiler {
    * @throws InvalidInputException if the target has vectors but the Vector API module is missing
    */
   public KernelCompiler(Target target) {
-    this(target, target.checked() ? CallForm.API : CallForm.ofHost());
+    this(target, CallForm.of(target));
   }
 
   /** A compiler whose code calls what {@code form} says. */

@@ -95,11 +95,12 @@ final class SharedProcedures {
       Kernel kernel, Procedure procedure, Target target, CallForm form, Printer.Canonical uses) {
     String unnamed = PREFIX + procedure.name() + "_" + "0".repeat(2 * HASH_BYTES);
     Shared shared = new Shared(descriptor(unnamed), uses);
-    byte[] bytes = emit(kernel, procedure, target, form, shared);
-    if (form != CallForm.API && !ClassEmitter.isCompilable(bytes)) {
-      bytes = emit(kernel, procedure, target, CallForm.API, shared);
-    }
-    ClassEmitter.checkLengths(kernel, procedure.name(), bytes);
+    byte[] bytes =
+        ClassEmitter.compilable(
+            kernel,
+            procedure.name(),
+            form,
+            called -> emit(kernel, procedure, target, called, shared));
     String name = PREFIX + procedure.name() + "_" + hash(bytes);
     sink.accept(name, renamed(bytes, unnamed, name));
     return descriptor(name);
