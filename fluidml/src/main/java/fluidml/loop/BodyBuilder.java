@@ -160,6 +160,11 @@ public final class BodyBuilder {
     add(new Stmt.Require(condition, value, problem));
   }
 
+  /** Computes the sums of a tile of bytes. */
+  public void byteTile(Stmt.ByteTile tile) {
+    add(tile);
+  }
+
   /** Runs a procedure declared before. */
   public void call(String procedure, Expr... arguments) {
     add(new Stmt.Call(procedure, List.of(arguments)));

@@ -143,6 +143,7 @@ public final class Parser {
         Stmt.Block whenFalse = in.accept("else") ? block() : new Stmt.Block(List.of());
         yield new Stmt.If(condition, whenTrue, whenFalse);
       }
+      case "bytes" -> byteTile();
       case "call" -> {
         in.next();
         String procedure = in.name();
@@ -150,6 +151,24 @@ public final class Parser {
       }
       default -> throw in.problem("expected a statement, found '" + first + "'");
     };
+  }
+
+  private Stmt byteTile() {
+    in.next();
+    String sums = in.name();
+    in.expect(",");
+    String left = in.name();
+    in.expect(",");
+    String panel = in.name();
+    in.expect("x");
+    int vectors = in.integer();
+    List<Expr> n = exprs.arguments();
+    if (n.size() != 8) {
+      throw in.problem("expected eight numbers of a tile of bytes, found " + n.size());
+    }
+    return new Stmt.ByteTile(
+        left, n.get(0), n.get(1), n.get(2), panel, n.get(3), sums, n.get(4), n.get(5), vectors,
+        n.get(6), n.get(7));
   }
 
   private Stmt store() {

@@ -180,12 +180,21 @@ public final class Printer {
         expr(r.value(), 0);
         out.append(" \"").append(r.problem()).append("\"\n");
       }
+      case Stmt.ByteTile t -> byteTile(t, indent);
       case Stmt.Call c -> {
         out.append(indent).append("call ").append(c.procedure());
         arguments(c.arguments());
         out.append('\n');
       }
     }
+  }
+
+  private void byteTile(Stmt.ByteTile tile, String indent) {
+    out.append(indent).append("bytes ").append(bufferName.apply(tile.sums())).append(", ");
+    out.append(bufferName.apply(tile.left())).append(", ");
+    out.append(bufferName.apply(tile.panel())).append(" x ").append(tile.vectors()).append(' ');
+    arguments(tile.numbers());
+    out.append('\n');
   }
 
   private void mask(Optional<Expr> mask) {

@@ -60,6 +60,77 @@ public sealed interface Stmt {
    */
   record Require(Expr condition, Expr value, String problem) implements Stmt {}
 
+  /**
+   * Sums of products of bytes as instructions for dot products compute them. For every row {@code
+   * r} and column {@code c}, {@code sums[sumsFrom + r · columns + c]} becomes the sum, over {@code
+   * t < turns} and {@code k < 4 · steps}, of {@code left[leftFrom + r · rowStride + t · turnStride
+   * + k] · panel[panelFrom + ((t · steps + k / 4) · columns + c) · 4 + k mod 4]}; it wraps at 32
+   * bits. There are {@code columns = 16 · vectors}.
+   *
+   * @param left of UINT8
+   * @param panel of INT8
+   * @param sums of INT32
+   * @param rows I64 scalar, 1 to {@link #MOST_ROWS}
+   * @param vectors 1 or 2
+   * @param steps I64 scalar, positive
+   * @param turns I64 scalar, positive
+   */
+  record ByteTile(
+      String left,
+      Expr leftFrom,
+      Expr rowStride,
+      Expr turnStride,
+      String panel,
+      Expr panelFrom,
+      String sums,
+      Expr sumsFrom,
+      Expr rows,
+      int vectors,
+      Expr steps,
+      Expr turns)
+      implements Stmt {
+    /** The most rows of a tile. */
+    public static final int MOST_ROWS = 14;
+
+    /** The most vectors of a tile's row. */
+    public static final int MOST_VECTORS = 2;
+
+    /** Columns of a vector. */
+    public static final int LANES = 16;
+
+    /** Terms of a step. */
+    public static final int STEP = 4;
+
+    /** Columns of the tile. */
+    public int columns() {
+      return vectors * LANES;
+    }
+
+    /** The I64 operands, in the order of the components. */
+    public List<Expr> numbers() {
+      return List.of(leftFrom, rowStride, turnStride, panelFrom, sumsFrom, rows, steps, turns);
+    }
+
+    /** Where the last byte of {@code left} is that is read. */
+    public Expr leftLast() {
+      return leftFrom
+          .plus(rows.minus(1).times(rowStride))
+          .plus(turns.minus(1).times(turnStride))
+          .plus(steps.times(STEP))
+          .minus(1);
+    }
+
+    /** Where the last byte of {@code panel} is that is read. */
+    public Expr panelLast() {
+      return panelFrom.plus(turns.times(steps).times(STEP * columns())).minus(1);
+    }
+
+    /** Where the last element of {@code sums} is that is written. */
+    public Expr sumsLast() {
+      return sumsFrom.plus(rows.times(columns())).minus(1);
+    }
+  }
+
   /** Runs another procedure of the kernel with I64 arguments. */
   record Call(String procedure, List<Expr> arguments) implements Stmt {
     /** Copies the arguments. */

@@ -7,8 +7,18 @@ import fluidml.tensor.DType;
  *
  * @param vectorBits width of vector registers: 128, 256 or 512, or 0 for scalar code only
  * @param checked whether emitted code checks every access against its buffer's size
+ * @param byteProducts whether products of bytes are best computed by {@link Stmt.ByteTile}s
  */
-public record Target(int vectorBits, boolean checked) {
+public record Target(int vectorBits, boolean checked, boolean byteProducts) {
+  /**
+   * A machine without products of bytes.
+   *
+   * @throws IllegalArgumentException if the width is not 0, 128, 256 or 512
+   */
+  public Target(int vectorBits, boolean checked) {
+    this(vectorBits, checked, false);
+  }
+
   /**
    * Checks the width.
    *
@@ -40,8 +50,13 @@ public record Target(int vectorBits, boolean checked) {
     return lanes;
   }
 
+  /** The same machine with or without {@link #byteProducts}. */
+  public Target withByteProducts(boolean wanted) {
+    return new Target(vectorBits, checked, wanted);
+  }
+
   /** The same machine with or without checks. */
   public Target withChecked(boolean wanted) {
-    return new Target(vectorBits, wanted);
+    return new Target(vectorBits, wanted, byteProducts);
   }
 }

@@ -1,6 +1,7 @@
 package fluidml.loop;
 
 import fluidml.error.VerificationException;
+import fluidml.tensor.DType;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -28,6 +29,8 @@ import java.util.regex.Pattern;
  *   <li>Loads and stores name a buffer whose access allows them, with its dtype, an I64 scalar
  *       index, and a mask of as many lanes as elements; a stored value has the buffer's register
  *       type.
+ *   <li>A tile of bytes has one or two vectors and buffers of UINT8, INT8 and INT32; with a target,
+ *       one that has products of bytes.
  *   <li>Operands of an operation have the same type, and the operation exists for it (see {@link
  *       UnaryOp}, {@link BinaryOp}); vectors of integers are not divided; vectors of floats have no
  *       remainder.
@@ -45,6 +48,7 @@ public final class Verifier {
 
   private final Kernel kernel;
   private final int maxBits;
+  private final boolean byteProducts;
   private final Map<String, Buffer> buffers = new HashMap<>();
   private final Map<String, Procedure> earlier = new HashMap<>();
   private final Set<String> names = new HashSet<>();
@@ -52,9 +56,10 @@ public final class Verifier {
   private final Set<Register> registers = new HashSet<>();
   private String where;
 
-  private Verifier(Kernel kernel, int maxBits) {
+  private Verifier(Kernel kernel, int maxBits, boolean byteProducts) {
     this.kernel = kernel;
     this.maxBits = maxBits;
+    this.byteProducts = byteProducts;
     this.where = "kernel '" + kernel.name() + "'";
   }
 
@@ -64,7 +69,7 @@ public final class Verifier {
    * @throws VerificationException if a rule is broken
    */
   public static void verify(Kernel kernel) {
-    new Verifier(kernel, MAX_BITS).kernel();
+    new Verifier(kernel, MAX_BITS, true).kernel();
   }
 
   /**
@@ -73,7 +78,7 @@ public final class Verifier {
    * @throws VerificationException if a rule is broken
    */
   public static void verify(Kernel kernel, Target target) {
-    new Verifier(kernel, target.vectorBits()).kernel();
+    new Verifier(kernel, target.vectorBits(), target.byteProducts()).kernel();
   }
 
   private void require(boolean holds, String problem) {
@@ -200,6 +205,7 @@ public final class Verifier {
         require(r.condition().type().equals(Type.BOOL), "not a condition", r.condition());
         index(r.value());
       }
+      case Stmt.ByteTile t -> byteTile(t);
       case Stmt.Call c -> {
         Procedure called = earlier.get(c.procedure());
         require(called != null, "call of unknown or later procedure " + c.procedure());
@@ -209,6 +215,23 @@ public final class Verifier {
         c.arguments().forEach(this::index);
       }
     }
+  }
+
+  private void byteTile(Stmt.ByteTile tile) {
+    require(byteProducts, "the target has no products of bytes");
+    tile.numbers().forEach(this::index);
+    require(
+        tile.vectors() >= 1 && tile.vectors() <= Stmt.ByteTile.MOST_VECTORS,
+        "a tile of bytes with " + tile.vectors() + " vectors");
+    bytes(tile.left(), DType.UINT8, buffer(tile.left()).access().canRead());
+    bytes(tile.panel(), DType.INT8, buffer(tile.panel()).access().canRead());
+    bytes(tile.sums(), DType.INT32, buffer(tile.sums()).access().canWrite());
+  }
+
+  private void bytes(String name, DType dtype, boolean accessible) {
+    require(
+        accessible && buffer(name).dtype() == dtype,
+        "a tile of bytes cannot use buffer " + name + " as " + dtype);
   }
 
   private void loop(Stmt.For loop) {

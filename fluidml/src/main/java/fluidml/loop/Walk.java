@@ -49,6 +49,7 @@ public final class Walk {
       }
       case Stmt.If i -> List.of(i.condition());
       case Stmt.Require r -> List.of(r.condition(), r.value());
+      case Stmt.ByteTile tile -> tile.numbers();
       case Stmt.Call c -> c.arguments();
     };
   }
@@ -59,7 +60,13 @@ public final class Walk {
       case Stmt.Block b -> b.statements();
       case Stmt.For f -> List.of(f.body());
       case Stmt.If i -> List.of(i.whenTrue(), i.whenFalse());
-      case Stmt.Declare _, Stmt.Assign _, Stmt.Store _, Stmt.Require _, Stmt.Call _ -> List.of();
+      case Stmt.Declare _,
+          Stmt.Assign _,
+          Stmt.Store _,
+          Stmt.Require _,
+          Stmt.ByteTile _,
+          Stmt.Call _ ->
+          List.of();
     };
   }
 

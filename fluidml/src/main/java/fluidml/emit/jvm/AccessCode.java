@@ -146,6 +146,31 @@ final class AccessCode {
     }
   }
 
+  /** Emits a tile of products of bytes. */
+  void byteTile(Stmt.ByteTile tile) {
+    if (method.target.checked()) {
+      inside(tile.left(), DType.UINT8, tile.leftLast());
+      inside(tile.panel(), DType.INT8, tile.panelLast());
+      inside(tile.sums(), DType.INT32, tile.sumsLast());
+    }
+    Expr steps = method.let(tile.steps());
+    method.emit(tile.rows());
+    code.loadConstant((long) tile.vectors());
+    address(tile.left(), DType.UINT8, tile.leftFrom(), 1, Optional.empty());
+    method.emit(tile.rowStride());
+    method.emit(tile.turnStride());
+    address(tile.panel(), DType.INT8, tile.panelFrom(), 1, Optional.empty());
+    address(tile.sums(), DType.INT32, tile.sumsFrom(), 1, Optional.empty());
+    method.emit(steps);
+    method.emit(tile.turns());
+    code.invokestatic(Descs.BYTE_TILES, "multiply", Descs.longs(9));
+  }
+
+  private void inside(String buffer, DType dtype, Expr index) {
+    address(buffer, dtype, index, 1, Optional.empty());
+    code.pop2();
+  }
+
   private DType dtype(String buffer) {
     return method.kernel.buffers().stream()
         .filter(b -> b.name().equals(buffer))

@@ -67,7 +67,13 @@ final class BriefLoops {
                     : iterations * (1 + rounds(f.body(), iterations));
             case Stmt.If i ->
                 Math.max(rounds(i.whenTrue(), iterations), rounds(i.whenFalse(), iterations));
-            case Stmt.Declare _, Stmt.Assign _, Stmt.Store _, Stmt.Require _, Stmt.Call _ -> 0;
+            case Stmt.Declare _,
+                Stmt.Assign _,
+                Stmt.Store _,
+                Stmt.Require _,
+                Stmt.ByteTile _,
+                Stmt.Call _ ->
+                0;
           };
     }
     return rounds;

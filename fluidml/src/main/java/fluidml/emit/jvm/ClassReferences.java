@@ -34,6 +34,7 @@ final class ClassReferences {
           "java/lang/foreign/ValueLayout",
           "java/nio/ByteOrder",
           "fluidml/emit/CompiledKernel",
+          "fluidml/emit/x86/ByteTiles",
           PACKAGE + "Memory",
           PACKAGE + "Fallbacks",
           PACKAGE + "QuarterTurns");

@@ -14,6 +14,7 @@ import java.util.Arrays;
 final class Descs {
   static final ClassDesc QUARTER_TURNS = ClassDesc.of("fluidml.emit.jvm.QuarterTurns");
   static final ClassDesc MEMORY = ClassDesc.of("fluidml.emit.jvm.Memory");
+  static final ClassDesc BYTE_TILES = ClassDesc.of("fluidml.emit.x86.ByteTiles");
   static final ClassDesc COMPILED_KERNEL = ClassDesc.of("fluidml.emit.CompiledKernel");
   static final ClassDesc FALLBACKS = ClassDesc.of("fluidml.emit.jvm.Fallbacks");
   static final ClassDesc SEGMENT = ClassDesc.of("java.lang.foreign.MemorySegment");

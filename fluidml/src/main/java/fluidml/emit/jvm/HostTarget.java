@@ -1,5 +1,6 @@
 package fluidml.emit.jvm;
 
+import fluidml.emit.x86.ByteTiles;
 import fluidml.loop.Target;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
@@ -35,9 +36,19 @@ public final class HostTarget {
         && base.isExported("jdk.internal.misc", self);
   }
 
+  /** Width of the machine's vectors: 128, 256 or 512, or 0 without the module. */
+  public static int vectorBits() {
+    return hasVectorModule() ? Widest.bits() : 0;
+  }
+
+  /** Whether machine code for products of bytes runs here, beside vectors of 512 bits. */
+  public static boolean hasByteProducts() {
+    return vectorBits() == 512 && ByteTiles.isFast();
+  }
+
   /** Unchecked code at the preferred vector width, or scalar code without the module. */
   public static Target detect() {
-    return new Target(hasVectorModule() ? Widest.bits() : 0, false);
+    return new Target(vectorBits(), false);
   }
 
   /** Loaded only when the module is there. */

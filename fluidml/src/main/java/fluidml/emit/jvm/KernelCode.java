@@ -1,6 +1,7 @@
 package fluidml.emit.jvm;
 
 import fluidml.emit.CompiledKernel;
+import fluidml.emit.x86.ByteTiles;
 import fluidml.error.InvalidModelException;
 import fluidml.loop.Kernel;
 import fluidml.loop.Target;
@@ -28,7 +29,7 @@ public record KernelCode(Map<String, byte[]> procedures, List<byte[]> kernels) {
 
   private static int version() {
     Stream<String> called =
-        Stream.of(Memory.class, QuarterTurns.class, CompiledKernel.class)
+        Stream.of(Memory.class, QuarterTurns.class, ByteTiles.class, CompiledKernel.class)
             .flatMap(type -> Stream.of(type.getDeclaredMethods()))
             .filter(method -> !method.isSynthetic())
             .map(Method::toString);

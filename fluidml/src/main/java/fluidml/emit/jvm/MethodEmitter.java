@@ -119,6 +119,8 @@ final class MethodEmitter {
         statement -> {
           if (statement instanceof Stmt.Store store) {
             usedBuffers.add(store.buffer());
+          } else if (statement instanceof Stmt.ByteTile tile) {
+            usedBuffers.addAll(List.of(tile.left(), tile.panel(), tile.sums()));
           } else if (statement instanceof Stmt.Call call) {
             methods
                 .shared(call.procedure())
@@ -441,6 +443,7 @@ final class MethodEmitter {
         code.loadConstant(kernel.name()).loadConstant(r.problem());
         code.invokestatic(Descs.MEMORY, "fail", Descs.FAIL).labelBinding(holds);
       }
+      case Stmt.ByteTile t -> access.byteTile(t);
       case Stmt.Call c -> call(c);
     }
   }
