@@ -7,6 +7,9 @@ import fluidml.error.InvalidInputException;
 import fluidml.error.SessionClosedException;
 import fluidml.graph.Graph;
 import fluidml.graph.Value;
+import fluidml.graph.op.Contraction;
+import fluidml.graph.op.Op;
+import fluidml.graph.op.Quantization;
 import fluidml.loop.Target;
 import fluidml.lower.Decisions;
 import fluidml.lower.LoweredProgram;
@@ -64,9 +67,9 @@ public final class Model implements AutoCloseable {
     this.mappedBytes = () -> file.map(OnnxFile::mappedBytes).orElse(0L);
     this.onClose = () -> file.ifPresent(OnnxFile::close);
     this.savedAs = Optional.empty();
-    this.graph = options.optimize() ? passes(options).run(imported) : imported;
+    this.graph = options.optimize() ? passes(imported, options).run(imported) : imported;
     if (options.engine() == Options.Engine.COMPILED) {
-      Target target = target(options);
+      Target target = target(imported, options);
       List<Lowering> lowerings = lowerings(options);
       Decisions decisions =
           options.tuning().decisions(graph, target, lowerings, options.fuse(), threads(options));
@@ -123,7 +126,7 @@ public final class Model implements AutoCloseable {
    * @throws fluidml.error.IncompatibleModelException if the file is a compiled model of another
    *     version or for another machine
    * @throws InvalidInputException if the file is a compiled model and the options ask for another
-   *     engine, vector width, or for checks
+   *     engine, vector width, for checks, or for no machine code
    * @throws fluidml.error.UnsupportedModelException if it needs an operator or type that is not
    *     supported
    * @throws fluidml.error.MemoryLimitException if there is not enough native memory
@@ -153,6 +156,10 @@ public final class Model implements AutoCloseable {
     SavedModel saved = SavedModel.open(path);
     try {
       int bits = saved.program().target().vectorBits();
+      if (saved.program().target().byteProducts() && !options.machineCode()) {
+        throw new InvalidInputException(
+            "machineCode", path + " is compiled with machine code; load the ONNX model instead");
+      }
       if (options.vectorBits().orElse(bits) != bits) {
         throw new InvalidInputException(
             "vectorBits", "%s is compiled for %d bits".formatted(path, bits));
@@ -210,7 +217,7 @@ public final class Model implements AutoCloseable {
     return new Model(graph, Optional.empty(), options);
   }
 
-  private static Target target(Options options) {
+  private static Target target(Graph imported, Options options) {
     if (!HostTarget.hasVectorModule() && WARNED.compareAndSet(false, true)) {
       LOG.log(
           Level.WARNING,
@@ -218,12 +225,29 @@ public final class Model implements AutoCloseable {
               + " java with {0}",
           HostTarget.VECTOR_FLAG);
     }
-    Target detected = HostTarget.detect();
-    Target wanted =
-        options.vectorBits().isPresent()
-            ? new Target(options.vectorBits().getAsInt(), false)
-            : detected;
-    return wanted.withChecked(options.checked());
+    int bits = options.vectorBits().orElseGet(HostTarget::vectorBits);
+    return new Target(bits, options.checked(), hasByteProducts(imported, options));
+  }
+
+  /** Whether products of bytes are computed by machine code: where there are any, and it runs. */
+  private static boolean hasByteProducts(Graph imported, Options options) {
+    return options.engine() == Options.Engine.COMPILED
+        && options.machineCode()
+        && options.vectorBits().orElse(512) == 512
+        && imported.nodes().stream().anyMatch(node -> multipliesIntegers(node.op()))
+        && HostTarget.hasByteProducts();
+  }
+
+  private static boolean multipliesIntegers(Op op) {
+    return switch (op) {
+      case Contraction.MatMulInteger _,
+          Contraction.ConvInteger _,
+          Contraction.QLinearMatMul _,
+          Contraction.QLinearConv _,
+          Quantization.DequantizeLinear _ ->
+          true;
+      default -> false;
+    };
   }
 
   /**
@@ -237,7 +261,7 @@ public final class Model implements AutoCloseable {
     if (!options.tuning().used()) {
       throw new InvalidInputException("tuning", "the options use no table of costs");
     }
-    Target target = target(options);
+    Target target = target(imported, options);
     return new Tuner(
         graph, target, lowerings(options), options.fuse(), team, options.tuning().file(target));
   }
@@ -264,10 +288,16 @@ public final class Model implements AutoCloseable {
                         threads()));
   }
 
-  /** The passes that a model is loaded with, unless {@link Options#optimize} is off. */
-  public static Pipeline passes(Options options) {
+  /**
+   * The passes that a model is loaded with, unless {@link Options#optimize} is off.
+   *
+   * @param imported the model's graph
+   */
+  public static Pipeline passes(Graph imported, Options options) {
     boolean strict = options.math() == Options.MathMode.STRICT;
-    return (strict ? Pipeline.standard() : Pipeline.fast()).forThreads(threads(options));
+    return (strict ? Pipeline.standard() : Pipeline.fast())
+        .forThreads(threads(options))
+        .forByteProducts(hasByteProducts(imported, options));
   }
 
   private static List<Lowering> lowerings(Options options) {

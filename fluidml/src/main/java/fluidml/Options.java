@@ -16,6 +16,10 @@ import java.util.function.Consumer;
  *     process may use
  * @param vectorBits width of the vectors in generated code (128, 256, 512, or 0 for scalar code);
  *     empty for the machine's
+ * @param machineCode whether products of bytes may be computed by machine code that the library
+ *     makes at run time, where the machine has instructions for them (AVX-512 VNNI); else they are
+ *     computed in float32, at a quarter of the speed. Results of {@code QuantizeLinear} and {@code
+ *     DequantizeLinear} around operators may differ in the last bits
  * @param checked whether every memory access of generated code is checked: slow, for finding bugs
  * @param optimize whether graph passes run
  * @param fuse whether operators share kernels
@@ -33,6 +37,7 @@ public record Options(
     Engine engine,
     int threads,
     OptionalInt vectorBits,
+    boolean machineCode,
     boolean checked,
     boolean optimize,
     boolean fuse,
@@ -58,6 +63,8 @@ public record Options(
      * infinite and undefined elements reach more results than by definition. Sixteen-bit floats are
      * computed with as float32 and rounded only by the model's casts, at its inputs and outputs,
      * and for operators that have no kernel for float32: sums over 65504 are finite between them.
+     * Products of quantised numbers are exact sums, scaled in float32: what lies in the middle
+     * between two quantised numbers may become either.
      */
     FAST
   }
@@ -98,6 +105,7 @@ public record Options(
         Engine.COMPILED,
         0,
         OptionalInt.empty(),
+        true,
         false,
         true,
         true,
@@ -123,6 +131,11 @@ public record Options(
   /** With vectors of this many bits: 128, 256, 512, or 0 for scalar code. */
   public Options withVectorBits(int bits) {
     return with(draft -> draft.vectorBits = OptionalInt.of(bits));
+  }
+
+  /** With or without machine code for products of bytes. */
+  public Options withMachineCode(boolean allowed) {
+    return with(draft -> draft.machineCode = allowed);
   }
 
   /** With or without checks of every memory access. */
@@ -186,6 +199,7 @@ public record Options(
     private Engine engine;
     private int threads;
     private OptionalInt vectorBits;
+    private boolean machineCode;
     private boolean checked;
     private boolean optimize;
     private boolean fuse;
@@ -201,6 +215,7 @@ public record Options(
       this.engine = options.engine;
       this.threads = options.threads;
       this.vectorBits = options.vectorBits;
+      this.machineCode = options.machineCode;
       this.checked = options.checked;
       this.optimize = options.optimize;
       this.fuse = options.fuse;
@@ -218,6 +233,7 @@ public record Options(
           engine,
           threads,
           vectorBits,
+          machineCode,
           checked,
           optimize,
           fuse,

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import fluidml.emit.jvm.HostTarget;
 import fluidml.error.FluidmlException;
 import fluidml.error.IncompatibleModelException;
 import fluidml.error.InvalidInputException;
@@ -14,7 +15,9 @@ import fluidml.graph.Graph;
 import fluidml.graph.GraphParser;
 import fluidml.onnx.OnnxTensors;
 import fluidml.reference.Datum;
+import fluidml.reference.Interpreter;
 import fluidml.saved.SavedModel;
+import fluidml.tensor.DType;
 import fluidml.tensor.Tensor;
 import fluidml.testing.SharedData;
 import java.io.IOException;
@@ -236,6 +239,60 @@ final class SavedModelTest {
     CRC32C crc = new CRC32C();
     crc.update(bytes, (int) offset, (int) length);
     return (int) crc.getValue();
+  }
+
+  private static final String BYTES =
+      """
+      graph "bytes" (%x: u8[3,8]) {
+        %w = Constant(i8[8,2]{1, -2, 3, -4, 5, -6, 7, -8, 9, 10, 11, 12, 13, 14, 15, 16})
+        %z = Constant(u8[]{128})
+        %y = MatMulInteger() %x, %w, %z
+        return %y
+      }
+      """;
+
+  @Test
+  void machineCodeIsUsedWhereItRunsUnlessForbidden() throws IOException {
+    Tensor x = Tensor.allocate(DType.UINT8, 3, 8);
+    for (int i = 0; i < 24; i++) {
+      x.setLong(i, 11 * i % 256);
+    }
+    Graph graph = GraphParser.parse(BYTES);
+    long[] expected = Interpreter.run(graph, List.of(Datum.of(x))).getFirst().tensor().toLongs();
+    Options options = Options.defaults().withThreads(1);
+    for (boolean allowed : new boolean[] {true, false}) {
+      try (Model model = Model.of(graph, options.withMachineCode(allowed))) {
+        assertEquals(
+            allowed && HostTarget.hasByteProducts(),
+            model.program().orElseThrow().target().byteProducts());
+        model.save(file);
+      }
+      try (Model model = Model.load(file, options);
+          Session session = model.newSession()) {
+        assertArrayEquals(expected, session.run(Map.of("x", x)).get("y").toLongs());
+      }
+      if (allowed && HostTarget.hasByteProducts()) {
+        assertThrows(
+            InvalidInputException.class, () -> Model.load(file, options.withMachineCode(false)));
+      }
+    }
+  }
+
+  /** The first page says that the code needs it. */
+  @Test
+  void filesWithMachineCodeAreRefusedWhereItDoesNotRun() throws IOException {
+    saveMixed();
+    byte[] bytes = Files.readAllBytes(file);
+    bytes[28] = 1;
+    sign(bytes);
+    Files.write(file, bytes);
+    if (HostTarget.hasByteProducts()) {
+      Model.load(file).close();
+    } else {
+      String told =
+          assertThrows(IncompatibleModelException.class, () -> Model.load(file)).getMessage();
+      assertTrue(told.contains("dot products"), told);
+    }
   }
 
   @Test

@@ -318,6 +318,9 @@ final class AblateCommand extends ModelCommand {
             "--inputs",
             "--input");
     List<String> all = new ArrayList<>();
+    if (common.noMachineCode) {
+      all.add("--no-machine-code");
+    }
     for (ArgSpec matched : spec.commandLine().getParseResult().matchedArgs()) {
       if (matched instanceof OptionSpec option && shared.contains(option.longestName())) {
         for (String value : option.originalStringValues()) {

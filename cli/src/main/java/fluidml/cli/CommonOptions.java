@@ -28,6 +28,13 @@ final class CommonOptions {
   Integer vectorBits;
 
   @Option(
+      names = "--no-machine-code",
+      description =
+          "Multiply bytes in float32 even where the processor has dot products of bytes, for which"
+              + " a micro-kernel is written as machine code (default: machine code).")
+  boolean noMachineCode;
+
+  @Option(
       names = "--checked",
       description = "Check every memory access of generated code; slow (default: no).")
   boolean checked;
@@ -45,8 +52,9 @@ final class CommonOptions {
       defaultValue = "fast",
       description =
           "How far results may differ from the definitions: strict, every sum has its terms; fast,"
-              + " convolutions may use Winograd's algorithm, and float16 is computed with as"
-              + " float32 (default: ${DEFAULT-VALUE}).")
+              + " convolutions may use Winograd's algorithm, float16 is computed with as float32,"
+              + " and products of quantised numbers are scaled in float32 (default:"
+              + " ${DEFAULT-VALUE}).")
   Options.MathMode math = Options.MathMode.FAST;
 
   @Option(names = "--no-fuse", description = "Give every operator its own kernel (default: fuse).")
@@ -119,6 +127,7 @@ final class CommonOptions {
         Options.defaults()
             .withEngine(engine)
             .withThreads(threads)
+            .withMachineCode(!noMachineCode)
             .withChecked(checked)
             .withOptimize(!noOptimize)
             .withFuse(!noFuse)

@@ -28,7 +28,7 @@ final class InspectGraph {
   InspectGraph(Graph imported, Options options) {
     this.imported = imported;
     if (options.optimize()) {
-      Model.passes(options)
+      Model.passes(imported, options)
           .observedBy((record, graph) -> history.add(new After(record, graph)))
           .optimise(imported);
     }

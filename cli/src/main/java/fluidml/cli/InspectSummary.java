@@ -120,11 +120,13 @@ final class InspectSummary {
     int interpreted = program.fallbacks().size();
     int bits = program.target().vectorBits();
     boolean intrinsics = CallForm.of(program.target()) == CallForm.INTRINSICS;
+    boolean bytes = program.target().byteProducts();
     text.append(
-        "Program for %s%s%n  %d kernel calls of %d kernels, %d fills, %d steps on the interpreter%n"
+        "Program for %s%s%s%n  %d kernel calls of %d kernels, %d fills, %d steps on the interpreter%n"
             .formatted(
                 bits == 0 ? "scalar code" : bits + "-bit vectors",
                 intrinsics ? ", by intrinsics" : "",
+                bytes ? ", products of bytes by machine code" : "",
                 calls,
                 code.kernelCount(),
                 fills,
@@ -135,6 +137,7 @@ final class InspectSummary {
     }
     json.put("vectorBits", bits);
     json.put("intrinsics", intrinsics);
+    json.put("byteProducts", bytes);
     json.put("kernelCalls", calls);
     json.put("kernels", code.kernelCount());
     json.put("fills", fills);

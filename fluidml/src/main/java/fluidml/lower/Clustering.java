@@ -317,6 +317,7 @@ public final class Clustering {
   private static boolean takesEpilogue(Op op) {
     return switch (op) {
       case Contraction.MatMul _, Contraction.Conv _, Contraction.ConvTranspose _ -> true;
+      case Contraction.MatMulInteger _, Contraction.ConvInteger _ -> true;
       case Reduction.Reduce _, Reduction.Softmax _, Reduction.LogSoftmax _ -> true;
       case Reduction.MaxPool _, Reduction.AveragePool _ -> true;
       case Normalization.LayerNorm _, Normalization.RmsNorm _ -> true;

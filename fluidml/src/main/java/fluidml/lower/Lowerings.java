@@ -34,6 +34,7 @@ public final class Lowerings {
         new AttentionLowering(),
         new WindowLowering(),
         new ConvolutionLowering(),
+        new ByteConvolutionLowering(),
         new MatMulLowering(),
         new MapLowering(),
         new MovementLowering(),

@@ -4,14 +4,18 @@ import fluidml.graph.Node;
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction.MatMul;
 import fluidml.loop.BodyBuilder;
+import fluidml.loop.Buffer;
 import fluidml.loop.Expr;
 import fluidml.loop.Exprs;
 import fluidml.loop.Kernel;
 import fluidml.loop.ScalarType;
+import fluidml.loop.Stmt;
+import fluidml.loop.schedule.ByteTileSchedule;
 import fluidml.loop.schedule.Contraction;
 import fluidml.loop.schedule.Contraction.BatchOffset;
 import fluidml.loop.schedule.ContractionSchedule;
 import fluidml.loop.schedule.LoopOrder;
+import fluidml.loop.schedule.Nest;
 import fluidml.loop.schedule.OrderedContraction;
 import fluidml.loop.schedule.ProductStore;
 import fluidml.loop.schedule.TileShape;
@@ -36,7 +40,9 @@ public final class MatMulLowering implements Lowering {
 
   @Override
   public Result lower(Cluster cluster, Context context) {
-    if (cluster.anchor().isEmpty() || !(cluster.anchor().get().op() instanceof MatMul)) {
+    if (cluster.anchor().isEmpty()
+        || !(cluster.anchor().get().op() instanceof MatMul
+            || ByteOperands.isProduct(cluster.anchor().get(), context))) {
       return new Result.Refused("");
     }
     Optional<String> refusal = FusedNodes.refusal(cluster.epilogue());
@@ -46,18 +52,24 @@ public final class MatMulLowering implements Lowering {
     Node node = cluster.anchor().get();
     View a = context.view(node.input(0));
     View b = context.view(node.input(1));
+    boolean bytes = !(node.op() instanceof MatMul);
     boolean supported =
         switch (a.dtype()) {
           case FLOAT32, FLOAT64, INT32, INT64 -> a.dtype() == b.dtype();
           default -> false;
         };
-    if (!supported) {
+    if (!supported && !bytes) {
       return new Result.Refused("matrix product of " + a.dtype() + " and " + b.dtype());
     }
     if (a.shape().rank() < 2 || b.shape().rank() < 2) {
       return new Result.Refused("matrix product with a one-dimensional operand");
     }
-    return new Builder(cluster, context, a, b).build();
+    if (!bytes) {
+      return new Builder(cluster, context, a, b).build();
+    }
+    List<KernelCall> calls = new ArrayList<>();
+    View dense = ByteOperands.withDense(node, a, a.shape().rank() - 1, context, calls);
+    return new Builder(cluster, context, dense, b).buildBytes(calls);
   }
 
   /** Lowers one cluster. */
@@ -123,33 +135,92 @@ public final class MatMulLowering implements Lowering {
       return new View(view.root(), view.dtype(), space, view.offset(), strides);
     }
 
+    private FusedNodes fused() {
+      return new FusedNodes(
+          call,
+          context,
+          space,
+          loops::apply,
+          cluster.epilogue(),
+          List.of(node.output()),
+          cluster.outputs());
+    }
+
+    private Dim batches() {
+      Dim batches = Dim.ONE;
+      for (int loop : batchLoops) {
+        batches = batches.times(loops.shape().dim(loop));
+      }
+      return batches;
+    }
+
+    private ProductStore store(FusedNodes fused, int lanes) {
+      return (body, value, batch, rowIndex, columnIndex, mask) -> {
+        Expr[] indices = new Expr[loops.rank()];
+        List<Expr> batchIndices = split(body, batch);
+        for (int i = 0; i < batchLoops.size(); i++) {
+          indices[batchLoops.get(i)] = batchIndices.get(i);
+        }
+        indices[row] = rowIndex;
+        indices[column] = columnIndex;
+        Point point = Point.vector(List.of(indices), column, lanes, mask);
+        fused.write(body, point, Map.of(node.output(), value));
+      };
+    }
+
+    private Dim work(Dim depth) {
+      return space.elements().times(depth.times(2).plus(FusedNodes.work(cluster.epilogue())));
+    }
+
+    /** A product of bytes; the left operand's terms are neighbours. */
+    Result buildBytes(List<KernelCall> before) {
+      long depth = b.shape().dim(0).constant().orElseThrow();
+      long columns = b.shape().dim(1).constant().orElseThrow();
+      int vectors = ByteOperands.vectors(columns);
+      BufferView leftView = call.read(loops.apply(left()));
+      Buffer panels =
+          call.packed(b.dtype(), ByteOperands.panels(b, depth, columns, vectors), node.input(1));
+      FusedNodes fused = fused();
+      int lanes = FusedNodes.lanes(cluster.epilogue(), context, Stmt.ByteTile.LANES);
+      if (!fused.isVectorisable(column)) {
+        return new Result.Refused("an epilogue that cannot run in vectors of columns");
+      }
+      ByteTileSchedule.Problem problem =
+          new ByteTileSchedule.Problem(
+              call.size(batches()),
+              call.size(loops.shape().dim(row)),
+              call.size(loops.shape().dim(column)),
+              leftView.buffer(),
+              offset(leftView.base(), leftView.strides()),
+              leftView.strides().get(row),
+              Exprs.index(1),
+              Exprs.index(0),
+              call.parameter(Dim.of(depth / Stmt.ByteTile.STEP)),
+              panels,
+              vectors,
+              lanes);
+      Nest nest = ByteTileSchedule.write(call.kernel(), problem, store(fused, lanes));
+      before.add(
+          call.build(
+              cluster.label(), cluster.nodes(), work(Dim.of(depth)), nest.extent(), nest.entry()));
+      return new Result.Calls(before);
+    }
+
     Result build() {
       Dim depth = a.shape().dim(-1);
       BufferView leftView = call.read(loops.apply(left()));
       View rightLoops = loops.apply(right());
       TileShape shape = tiles();
       Contraction.Right rightOperand = right(rightLoops, depth, shape);
-      FusedNodes fused =
-          new FusedNodes(
-              call,
-              context,
-              space,
-              loops::apply,
-              cluster.epilogue(),
-              List.of(node.output()),
-              cluster.outputs());
+      FusedNodes fused = fused();
       if (!fused.isVectorisable(column)
           || FusedNodes.lanes(cluster.epilogue(), context, shape.lanes()) < shape.lanes()) {
         return new Result.Refused("an epilogue that cannot run in vectors of columns");
       }
       List<Dim> extents = loops.shape().dims();
-      Dim batches = Dim.ONE;
-      for (int loop : batchLoops) {
-        batches = batches.times(extents.get(loop));
-      }
       Contraction contraction =
           new Contraction(
-              call.size(batches),
+              call.size(batches()),
               call.size(extents.get(row)),
               call.size(extents.get(column)),
               call.size(depth),
@@ -159,21 +230,8 @@ public final class MatMulLowering implements Lowering {
                   leftView.strides().get(row),
                   call.size(a.strides().getLast())),
               rightOperand);
-      ProductStore store =
-          (body, value, batch, rowIndex, columnIndex, mask) -> {
-            Expr[] indices = new Expr[loops.rank()];
-            List<Expr> batchIndices = split(body, batch);
-            for (int i = 0; i < batchLoops.size(); i++) {
-              indices[batchLoops.get(i)] = batchIndices.get(i);
-            }
-            indices[row] = rowIndex;
-            indices[column] = columnIndex;
-            Point point = Point.vector(List.of(indices), column, shape.lanes(), mask);
-            fused.write(body, point, Map.of(node.output(), value));
-          };
-      Kernel kernel = kernel(contraction, shape, store);
-      Dim work = space.elements().times(depth.times(2).plus(FusedNodes.work(cluster.epilogue())));
-      return Result.of(call.finish(cluster.label(), cluster.nodes(), work, kernel));
+      Kernel kernel = kernel(contraction, shape, store(fused, shape.lanes()));
+      return Result.of(call.finish(cluster.label(), cluster.nodes(), work(depth), kernel));
     }
 
     private Kernel kernel(Contraction contraction, TileShape shape, ProductStore store) {

@@ -188,9 +188,15 @@ public final class Storage {
     if (order.isPresent() && !graph.isOutput(output)) {
       return View.permuted(output, order.get());
     }
+    Optional<List<Integer>> image =
+        node.op() instanceof Movement.Pad ? byteImage(output) : Optional.empty();
+    if (image.isPresent() && !graph.isOutput(output)) {
+      return View.permuted(output, image.get());
+    }
     boolean channelsLast =
         switch (node.op()) {
           case Contraction.Conv _,
+              Contraction.ConvInteger _,
               Contraction.ConvTranspose _,
               Reduction.MaxPool _,
               Reduction.AveragePool _ ->
@@ -225,6 +231,16 @@ public final class Storage {
       return View.rowMajor(output);
     }
     return View.permuted(output, channelsLast(rank));
+  }
+
+  /** The order of axes for a convolution of integers that reads a value, if one does. */
+  private Optional<List<Integer>> byteImage(Value value) {
+    return graph.uses(value).stream()
+        .filter(user -> user.input(0).equals(value))
+        .map(Node::op)
+        .filter(Contraction.ConvInteger.class::isInstance)
+        .map(op -> ByteOperands.imageOrder(((Contraction.ConvInteger) op).window(), value.shape()))
+        .findFirst();
   }
 
   /** The order of axes in which channels, axis 1, are innermost. */

@@ -24,6 +24,17 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
     strides = List.copyOf(strides);
   }
 
+  /** The same elements without gaps from the offset on, axes in some order, outermost first. */
+  public View dense(List<Integer> order) {
+    Dim[] steps = new Dim[order.size()];
+    Dim stride = Dim.ONE;
+    for (int i = order.size() - 1; i >= 0; i--) {
+      steps[order.get(i)] = stride;
+      stride = stride.times(shape.dim(order.get(i)));
+    }
+    return new View(root, dtype, shape, offset, List.of(steps));
+  }
+
   /** The row-major view of a value on a buffer of its own. */
   public static View rowMajor(Value value) {
     return new View(value, value.dtype(), value.shape(), Dim.ZERO, value.shape().rowMajorStrides());
@@ -31,13 +42,7 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
 
   /** A view of a value on a buffer of its own whose axes lie in another order, outermost first. */
   public static View permuted(Value value, List<Integer> order) {
-    Dim[] strides = new Dim[order.size()];
-    Dim stride = Dim.ONE;
-    for (int i = order.size() - 1; i >= 0; i--) {
-      strides[order.get(i)] = stride;
-      stride = stride.times(value.shape().dim(order.get(i)));
-    }
-    return new View(value, value.dtype(), value.shape(), Dim.ZERO, List.of(strides));
+    return rowMajor(value).dense(order);
   }
 
   /** Whether elements lie row-major without gaps, from the offset on. */

@@ -41,7 +41,7 @@ final class ExactProducts {
     }
 
     /** The zero points if they are constant, whatever shape they were given to broadcast. */
-    private Optional<Tensor> points(Rewriter g) {
+    Optional<Tensor> points(Rewriter g) {
       if (!zero.isPresent()) {
         return Optional.of(Constants.scalar(value.dtype(), 0));
       }

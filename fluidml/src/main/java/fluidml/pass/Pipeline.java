@@ -7,6 +7,7 @@ import fluidml.graph.GraphVerifier;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.UnaryOperator;
 
 /**
  * The passes that optimise a graph, in order.
@@ -24,6 +25,7 @@ public final class Pipeline {
           new RemoveDeadCode(),
           new FoldShapes(),
           new InlineBranches(),
+          new RecogniseByteProducts(),
           new Simplify(),
           new FoldConstants(),
           new FoldShapes(),
@@ -57,6 +59,10 @@ public final class Pipeline {
               "recognise-attention",
               "widen-products",
               "products between which a result is rounded are no attention"),
+          new Order(
+              "recognise-byte-products",
+              "fold-constants",
+              "weights become floats where nothing else is made of them"),
           new Order("widen-products", "fold-constants", "it leaves weights to be made wider"),
           new Order(
               "fold-shapes",
@@ -112,17 +118,26 @@ public final class Pipeline {
    * floats are rounded only where the model casts, and where it begins and ends.
    */
   public static Pipeline fast() {
-    return standard().with(WidenProducts.class, new WidenProducts(true));
+    return standard()
+        .with(WidenProducts.class, _ -> new WidenProducts(true))
+        .with(RecogniseByteProducts.class, _ -> new RecogniseByteProducts(false, true))
+        .with(SplitQuantized.class, split -> split.withSingle(true));
+  }
+
+  /** The same pipeline for machines with or without dot products of bytes. */
+  public Pipeline forByteProducts(boolean present) {
+    return with(SplitQuantized.class, split -> split.withBytes(present))
+        .with(RecogniseByteProducts.class, pass -> pass.withBytes(present));
   }
 
   /** The same pipeline for runs that this many threads share. */
   public Pipeline forThreads(int threads) {
-    return with(SplitDepthwiseConvolutions.class, new SplitDepthwiseConvolutions(threads));
+    return with(SplitDepthwiseConvolutions.class, _ -> new SplitDepthwiseConvolutions(threads));
   }
 
-  private Pipeline with(Class<? extends Pass> kind, Pass replacement) {
+  private <P extends Pass> Pipeline with(Class<P> kind, UnaryOperator<P> replacement) {
     List<Pass> other = new ArrayList<>(passes);
-    other.replaceAll(pass -> kind.isInstance(pass) ? replacement : pass);
+    other.replaceAll(pass -> kind.isInstance(pass) ? replacement.apply(kind.cast(pass)) : pass);
     return new Pipeline(List.copyOf(other), stopAfter, observer);
   }
 

@@ -24,9 +24,12 @@ import fluidml.graph.op.Reduction.ReduceFunction;
 import fluidml.pass.ExactProducts.Quantized;
 import fluidml.tensor.DType;
 import fluidml.tensor.Shape;
+import fluidml.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * Turns operators on quantised numbers of 8 and 16 bits into elementwise arithmetic and products of
@@ -45,16 +48,47 @@ public final class SplitQuantized implements Pass {
   /** Floats around it are whole, and its bits end with 16 zeros at least. */
   private static final float SHIFT = 0x1.8p23f;
 
-  private static final List<Rule> RULES =
-      List.of(
-          Rule.of("quantising is arithmetic", QuantizeLinear.class, SplitQuantized::quantize),
-          Rule.of("dequantising is arithmetic", DequantizeLinear.class, SplitQuantized::dequantize),
-          new Rule(
-              "a range is two reductions", DynamicQuantizeLinear.class, SplitQuantized::dynamic),
-          Rule.of("a product of integers", MatMulInteger.class, SplitQuantized::integerProduct),
-          Rule.of("a quantised product", QLinearMatMul.class, SplitQuantized::quantisedProduct),
-          Rule.of("a convolution of integers", ConvInteger.class, SplitQuantized::integerConv),
-          Rule.of("a quantised convolution", QLinearConv.class, SplitQuantized::quantisedConv));
+  private final List<Rule> rules;
+  private final boolean bytes;
+  private final boolean single;
+
+  /** Every product as exact numbers of other types, results rounded from float64. */
+  public SplitQuantized() {
+    this(false, false);
+  }
+
+  /**
+   * For a machine, and for some accuracy.
+   *
+   * @param bytes whether products of bytes stay what they are, see {@link ByteProducts}
+   * @param single whether products are scaled in float32, which may change a result by one where it
+   *     lies in the middle between two
+   */
+  public SplitQuantized(boolean bytes, boolean single) {
+    this.bytes = bytes;
+    this.single = single;
+    this.rules =
+        List.of(
+            Rule.of("quantising is arithmetic", QuantizeLinear.class, SplitQuantized::quantize),
+            Rule.of(
+                "dequantising is arithmetic", DequantizeLinear.class, SplitQuantized::dequantize),
+            new Rule(
+                "a range is two reductions", DynamicQuantizeLinear.class, SplitQuantized::dynamic),
+            Rule.of("a product of integers", MatMulInteger.class, this::integerProduct),
+            Rule.of("a quantised product", QLinearMatMul.class, this::quantisedProduct),
+            Rule.of("a convolution of integers", ConvInteger.class, this::integerConv),
+            Rule.of("a quantised convolution", QLinearConv.class, this::quantisedConv));
+  }
+
+  /** The same for machines with or without dot products of bytes. */
+  SplitQuantized withBytes(boolean wanted) {
+    return new SplitQuantized(wanted, single);
+  }
+
+  /** The same with another accuracy. */
+  SplitQuantized withSingle(boolean wanted) {
+    return new SplitQuantized(bytes, wanted);
+  }
 
   @Override
   public String name() {
@@ -63,7 +97,7 @@ public final class SplitQuantized implements Pass {
 
   @Override
   public Graph run(Graph graph) {
-    return Rewriter.rewrite(graph, RULES);
+    return Rewriter.rewrite(graph, rules);
   }
 
   private static Optional<Value> quantize(Node node, Rewriter g) {
@@ -87,13 +121,13 @@ public final class SplitQuantized implements Pass {
 
   /** Round to the nearest, to even in the middle, then add the zero point, within the range. */
   private static Value quantized(Value x, Value scale, Value zero, DType to, Rewriter g) {
-    Value ratio = g.binary(BinaryFunction.DIV, x, scale);
-    if (x.dtype() == DType.FLOAT32) {
-      return shiftedAndQuantized(ratio, zero, to, g);
-    }
+    return shiftedAndQuantized(g.binary(BinaryFunction.DIV, x, scale), true, zero, to, g);
+  }
+
+  private static Value roundedAndQuantized(Value ratio, Value zero, DType to, Rewriter g) {
     Value whole = g.emit(new Unary(UnaryFunction.ROUND), ratio);
     Value sum =
-        zero.isPresent() ? g.binary(BinaryFunction.ADD, whole, g.cast(zero, x.dtype())) : whole;
+        zero.isPresent() ? g.binary(BinaryFunction.ADD, whole, g.cast(zero, ratio.dtype())) : whole;
     return g.cast(bounded(sum, to, g), to);
   }
 
@@ -103,16 +137,15 @@ public final class SplitQuantized implements Pass {
    * in range as integers; where the ratio is too large for all that, the sum is far outside, too.
    * NaN gives 0.
    */
-  private static Value shiftedAndQuantized(Value ratio, Value zero, DType to, Rewriter g) {
+  private static Value shiftedAndQuantized(
+      Value ratio, boolean mayBeNan, Value zero, DType to, Rewriter g) {
     Value shift = g.scalar(DType.FLOAT32, SHIFT);
     Value rounded = g.binary(BinaryFunction.ADD, ratio, shift);
     Value sum =
         zero.isPresent()
             ? g.binary(BinaryFunction.ADD, rounded, g.cast(zero, DType.FLOAT32))
             : rounded;
-    Value none = g.emit(new Unary(UnaryFunction.IS_NAN), sum);
-    Value number = g.emit(new Where(), none, shift, sum);
-    Value bits = g.emit(new BitCast(DType.INT32), number);
+    Value bits = g.emit(new BitCast(DType.INT32), mayBeNan ? number(sum, shift, g) : sum);
     double origin = Float.floatToIntBits(SHIFT);
     Value bounded =
         g.emit(
@@ -121,6 +154,10 @@ public final class SplitQuantized implements Pass {
             g.scalar(DType.INT32, origin + least(to)),
             g.scalar(DType.INT32, origin + greatest(to)));
     return g.cast(bounded, to);
+  }
+
+  private static Value number(Value x, Value otherwise, Rewriter g) {
+    return g.emit(new Where(), g.emit(new Unary(UnaryFunction.IS_NAN), x), otherwise, x);
   }
 
   private static Value bounded(Value x, DType to, Rewriter g) {
@@ -184,8 +221,8 @@ public final class SplitQuantized implements Pass {
     return axes.isEmpty() ? x : g.emit(new Reduce(function, axes, false, false), x);
   }
 
-  private static Optional<Value> integerProduct(Node node, Rewriter g) {
-    if (!isNumber(operand(node, 2)) || !isNumberOrColumns(operand(node, 3))) {
+  private Optional<Value> integerProduct(Node node, Rewriter g) {
+    if (isBytes(node, g) || !isNumber(operand(node, 2)) || !isNumberOrColumns(operand(node, 3))) {
       return Optional.empty();
     }
     Quantized a = new Quantized(node.input(0), operand(node, 2));
@@ -193,14 +230,24 @@ public final class SplitQuantized implements Pass {
     return Optional.of(g.cast(sums(a, b, g), DType.INT32));
   }
 
-  /** Exact sums: float32 where these hold them, else int32. */
-  private static Value sums(Quantized a, Quantized b, Rewriter g) {
-    return ExactProducts.matMul(a, b, g)
+  /** Whether a product is one of those that {@link ByteProducts} leaves. */
+  private boolean isBytes(Node node, Rewriter g) {
+    return bytes
+        && node.inputs().stream().skip(2).noneMatch(Value::isPresent)
+        && node.input(0).dtype() == DType.UINT8
+        && node.input(1).dtype() == DType.INT8
+        && ByteProducts.isWhole(node, g);
+  }
+
+  /** Exact sums: int32 of bytes, float32 where these hold them, else int32. */
+  private Value sums(Quantized a, Quantized b, Rewriter g) {
+    return (bytes ? ByteProducts.matMul(a, b, g) : Optional.<Value>empty())
+        .or(() -> ExactProducts.matMul(a, b, g))
         .orElseGet(
             () -> g.emit(new MatMul(), a.shifted(DType.INT32, g), b.shifted(DType.INT32, g)));
   }
 
-  private static Optional<Value> quantisedProduct(Node node, Rewriter g) {
+  private Optional<Value> quantisedProduct(Node node, Rewriter g) {
     boolean supported =
         isNumber(node.input(1))
             && isNumber(node.input(2))
@@ -214,23 +261,41 @@ public final class SplitQuantized implements Pass {
     }
     Quantized a = new Quantized(node.input(0), node.input(2));
     Quantized b = new Quantized(node.input(3), node.input(5));
-    Value sums = g.cast(sums(a, b, g), DType.FLOAT64);
-    return Optional.of(requantized(sums, node, node.input(4), g));
+    return Optional.of(requantized(sums(a, b, g), node, node.input(4), g));
   }
 
   /**
    * From exact sums to the result; scales are operands 1 and 6, the last operand but the bias 7.
    */
-  private static Value requantized(Value sums, Node node, Value weightScale, Rewriter g) {
-    Value first = g.binary(BinaryFunction.MUL, sums, g.cast(node.input(1), DType.FLOAT64));
-    Value real = g.binary(BinaryFunction.MUL, first, g.cast(weightScale, DType.FLOAT64));
-    Value scale = g.cast(node.input(6), DType.FLOAT64);
-    return quantized(real, scale, node.input(7), node.output().dtype(), g);
+  private Value requantized(Value sums, Node node, Value weightScale, Rewriter g) {
+    DType real = single ? DType.FLOAT32 : DType.FLOAT64;
+    Value scales =
+        g.binary(BinaryFunction.MUL, g.cast(node.input(1), real), g.cast(weightScale, real));
+    Value scale = g.binary(BinaryFunction.DIV, scales, g.cast(node.input(6), real));
+    Value ratio = g.binary(BinaryFunction.MUL, g.cast(sums, real), scale);
+    DType to = node.output().dtype();
+    return single
+        ? shiftedAndQuantized(ratio, !areFinite(node, g), node.input(7), to, g)
+        : roundedAndQuantized(ratio, node.input(7), to, g);
   }
 
-  private static Optional<Value> integerConv(Node node, Rewriter g) {
+  /** Whether the scales of a node are constants by which integers become numbers. */
+  private static boolean areFinite(Node node, Rewriter g) {
+    return Stream.of(1, 4, 6)
+        .map(i -> g.constant(node.input(i)))
+        .allMatch(scale -> scale.isPresent() && areNormal(scale.get()));
+  }
+
+  /** So near to one that the products and quotients of three such numbers are finite. */
+  private static boolean areNormal(Tensor scales) {
+    return LongStream.range(0, scales.elements())
+        .mapToDouble(scales::getDouble)
+        .allMatch(scale -> scale > 1e-12 && scale < 1e12);
+  }
+
+  private Optional<Value> integerConv(Node node, Rewriter g) {
     ConvInteger op = (ConvInteger) node.op();
-    if (!isNumber(operand(node, 2))) {
+    if (isBytes(node, g) || !isNumber(operand(node, 2))) {
       return Optional.empty();
     }
     return perFilter(operand(node, 3), node.input(1), g)
@@ -238,11 +303,12 @@ public final class SplitQuantized implements Pass {
             zero -> {
               Quantized x = new Quantized(node.input(0), operand(node, 2));
               Quantized w = new Quantized(node.input(1), zero);
-              return g.cast(sums(new Conv(op.window(), op.groups()), x, w, g), DType.INT32);
+              Conv conv = new Conv(op.window(), op.groups());
+              return g.cast(sums(conv, x, w, Value.ABSENT, node, g), DType.INT32);
             });
   }
 
-  private static Optional<Value> quantisedConv(Node node, Rewriter g) {
+  private Optional<Value> quantisedConv(Node node, Rewriter g) {
     QLinearConv op = (QLinearConv) node.op();
     boolean supported =
         isNumber(node.input(1))
@@ -259,19 +325,32 @@ public final class SplitQuantized implements Pass {
     }
     Quantized x = new Quantized(node.input(0), node.input(2));
     Quantized w = new Quantized(node.input(3), zero.get());
-    Value sums = g.cast(sums(new Conv(op.window(), op.groups()), x, w, g), DType.FLOAT64);
-    Value bias = operand(node, 8);
-    if (bias.isPresent()) {
-      Value offsets = g.along(g.cast(bias, DType.FLOAT64), 1, node.output().shape().rank());
-      sums = g.binary(BinaryFunction.ADD, sums, offsets);
-    }
+    Value sums = sums(new Conv(op.window(), op.groups()), x, w, operand(node, 8), node, g);
     return Optional.of(requantized(sums, node, scale.get(), g));
   }
 
-  /** Exact sums: float32 where these hold them, int32 of several parts, or float64. */
-  private static Value sums(Conv conv, Quantized x, Quantized w, Rewriter g) {
-    return ExactProducts.conv(conv, x, w, g)
-        .orElseGet(() -> g.emit(conv, x.shifted(DType.FLOAT64, g), w.shifted(DType.FLOAT64, g)));
+  /**
+   * Exact sums: int32 of bytes, float32 where these hold them, int32 of several parts, or float64.
+   *
+   * @param bias added to them; of int32, it may be absent
+   */
+  private Value sums(Conv conv, Quantized x, Quantized w, Value bias, Node node, Rewriter g) {
+    Optional<Value> ofBytes =
+        bytes && node.output().knownShape().isPresent()
+            ? ByteProducts.conv(conv, x, w, bias, node.output().shape(), g)
+            : Optional.empty();
+    if (ofBytes.isPresent()) {
+      return ofBytes.get();
+    }
+    Value sums =
+        ExactProducts.conv(conv, x, w, g)
+            .orElseGet(
+                () -> g.emit(conv, x.shifted(DType.FLOAT64, g), w.shifted(DType.FLOAT64, g)));
+    if (!bias.isPresent()) {
+      return sums;
+    }
+    Value offsets = g.along(bias, 1, node.output().shape().rank());
+    return g.binary(BinaryFunction.ADD, g.cast(sums, DType.INT32), offsets);
   }
 
   /** Operand with one number for each place on an axis of x, so that it broadcasts. */

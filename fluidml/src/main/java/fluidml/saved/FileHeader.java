@@ -17,6 +17,7 @@ import java.util.zip.CRC32C;
  * @param codeVersion what emitted code expects of the library around it
  * @param javaRelease feature release of the JVM it was made on
  * @param vectorBits width of the vectors in its code
+ * @param byteProducts whether its code needs machine code for products of bytes
  * @param architecture {@code os.arch} of the machine it was made on
  * @param program steps and tables
  * @param apiCode class files that call the platform's public methods
@@ -27,6 +28,7 @@ record FileHeader(
     int codeVersion,
     int javaRelease,
     int vectorBits,
+    boolean byteProducts,
     String architecture,
     Section program,
     Section apiCode,
@@ -68,7 +70,7 @@ record FileHeader(
   byte[] encode() {
     ByteBuffer page = ByteBuffer.allocate(PAGE).order(ByteOrder.LITTLE_ENDIAN);
     page.put(MAGIC).putInt(VERSION).position(CHECKED_FROM);
-    page.putInt(codeVersion).putInt(javaRelease).putInt(vectorBits).putInt(0);
+    page.putInt(codeVersion).putInt(javaRelease).putInt(vectorBits).putInt(byteProducts ? 1 : 0);
     page.put(Arrays.copyOf(architecture.getBytes(StandardCharsets.US_ASCII), ARCHITECTURE_BYTES));
     for (Section section : sections()) {
       page.putLong(section.offset).putLong(section.bytes).putInt(section.checksum).putInt(0);
@@ -107,7 +109,7 @@ record FileHeader(
     int codeVersion = page.getInt();
     int java = page.getInt();
     int bits = page.getInt();
-    page.getInt();
+    boolean byteProducts = page.getInt() != 0;
     byte[] architecture = new byte[ARCHITECTURE_BYTES];
     page.get(architecture);
     FileHeader header =
@@ -115,6 +117,7 @@ record FileHeader(
             codeVersion,
             java,
             bits,
+            byteProducts,
             new String(architecture, StandardCharsets.US_ASCII).replace("\0", ""),
             section(page),
             section(page),

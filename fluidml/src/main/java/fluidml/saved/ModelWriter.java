@@ -98,6 +98,7 @@ public final class ModelWriter {
               KernelCode.VERSION,
               Runtime.version().feature(),
               program.target().vectorBits(),
+              program.target().byteProducts(),
               System.getProperty("os.arch"),
               section(FileHeader.PAGE, MemorySegment.ofArray(steps)),
               section(apiCodeAt, MemorySegment.ofArray(apiCode)),

@@ -147,12 +147,18 @@ public final class SavedModel implements AutoCloseable {
       throw new IncompatibleModelException(
           file, "has vector code, which needs the JVM flag " + HostTarget.VECTOR_FLAG);
     }
-    int widest = HostTarget.detect().vectorBits();
+    int widest = HostTarget.vectorBits();
     if (header.vectorBits() > widest) {
       throw new IncompatibleModelException(
           file,
           "was saved for vectors of %d bits, this machine has %d"
               .formatted(header.vectorBits(), widest));
+    }
+    if (header.byteProducts() && !HostTarget.hasByteProducts()) {
+      throw new IncompatibleModelException(
+          file,
+          "was saved for dot products of bytes (AVX-512 VNNI, executable memory), which this"
+              + " process does not have");
     }
   }
 
@@ -172,7 +178,7 @@ public final class SavedModel implements AutoCloseable {
         new ProgramDecoder(
             new SectionReader(programBytes, file + ", program"),
             weights,
-            new Target(header.vectorBits(), false));
+            new Target(header.vectorBits(), false, header.byteProducts()));
     LoweredProgram program;
     try {
       program = decoder.decode();

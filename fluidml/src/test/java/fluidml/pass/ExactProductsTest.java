@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import fluidml.Model;
 import fluidml.Options;
 import fluidml.Session;
+import fluidml.emit.jvm.HostTarget;
 import fluidml.graph.Graph;
 import fluidml.graph.GraphBuilder;
 import fluidml.graph.Type;
@@ -124,10 +125,14 @@ final class ExactProductsTest {
 
   private static void check(Graph graph, String name, Tensor input) {
     Tensor expected = Interpreter.run(graph, List.of(Datum.of(input))).getFirst().tensor();
-    try (Model model = Model.of(graph, Options.defaults().withThreads(1));
-        Session session = model.newSession()) {
-      Tensor actual = session.run(Map.of(name, input)).values().iterator().next();
-      assertArrayEquals(numbers(expected), numbers(actual));
+    // Of the widest vectors a machine has, and of those without products of bytes.
+    for (int bits : new int[] {HostTarget.vectorBits(), 128}) {
+      Options options = Options.defaults().withThreads(1).withVectorBits(bits);
+      try (Model model = Model.of(graph, options);
+          Session session = model.newSession()) {
+        Tensor actual = session.run(Map.of(name, input)).values().iterator().next();
+        assertArrayEquals(numbers(expected), numbers(actual));
+      }
     }
   }
 

@@ -37,7 +37,12 @@ final class PassCases {
 
   /** One test for each case of the file named after the pass. */
   static Stream<DynamicTest> of(Pass pass) throws IOException {
-    Path file = FOLDER.resolve(pass.name() + ".txt");
+    return of(pass, pass.name());
+  }
+
+  /** One test for each case of a file. */
+  static Stream<DynamicTest> of(Pass pass, String name) throws IOException {
+    Path file = FOLDER.resolve(name + ".txt");
     List<Case> cases = read(file);
     if (Boolean.getBoolean("fluidml.rewrite")) {
       StringBuilder text = new StringBuilder();

@@ -1,0 +1,328 @@
+package fluidml.pass;
+
+import fluidml.graph.Node;
+import fluidml.graph.Value;
+import fluidml.graph.op.Contraction.Conv;
+import fluidml.graph.op.Contraction.ConvInteger;
+import fluidml.graph.op.Contraction.MatMulInteger;
+import fluidml.graph.op.Elementwise.BinaryFunction;
+import fluidml.graph.op.Movement.Pad;
+import fluidml.graph.op.Movement.PadMode;
+import fluidml.graph.op.Movement.Reshape;
+import fluidml.graph.op.Reduction.Reduce;
+import fluidml.graph.op.Reduction.ReduceFunction;
+import fluidml.graph.op.Window;
+import fluidml.graph.op.Window.Padding;
+import fluidml.pass.ExactProducts.Quantized;
+import fluidml.tensor.DType;
+import fluidml.tensor.Dim;
+import fluidml.tensor.Shape;
+import fluidml.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * Products of eight-bit integers with constant weights as machines with dot products of bytes
+ * compute them: unsigned bytes times signed ones, without zero points, and as many terms as fill
+ * whole steps of four. Zero points are taken into account afterwards, in int32.
+ *
+ * <pre>
+ * before: return MatMulInteger(a, b, aZero, bZero)
+ * after:  return MatMulInteger(a, b) − aZero·(Σ_k b[k] − K·bZero) − bZero·Σ_k a[k]
+ * </pre>
+ */
+final class ByteProducts {
+  /** Terms of a step. */
+  private static final long STEP = 4;
+
+  /** Between a signed byte and the unsigned one with the same bits but the first. */
+  private static final int SHIFT = 128;
+
+  private final Rewriter g;
+
+  private ByteProducts(Rewriter g) {
+    this.g = g;
+  }
+
+  /** Whether a product of unsigned with signed bytes can be left as it is. */
+  static boolean isWhole(Node node, Rewriter g) {
+    Optional<Tensor> weights = g.constant(node.input(1)).filter(t -> t.elements() > 0);
+    if (weights.isEmpty() || node.input(0).knownShape().isEmpty()) {
+      return false;
+    }
+    long[] dims = weights.get().dims();
+    if (node.op() instanceof ConvInteger(Window window, long groups)) {
+      return groups == 1
+          && window.rank() <= 2
+          && window.padding() == Padding.VALID
+          && (window.dilations().getLast() == 1 || window.kernel().getLast() == 1)
+          && dims[1] * window.kernel().getLast() % STEP == 0;
+    }
+    return dims.length == 2 && node.input(0).shape().rank() >= 2 && dims[0] % STEP == 0;
+  }
+
+  /**
+   * A matrix product in int32.
+   *
+   * @param b its zero point may be a number for each column
+   * @return empty if the operands are no such bytes
+   */
+  static Optional<Value> matMul(Quantized a, Quantized b, Rewriter g) {
+    boolean supported =
+        areBytes(a.value(), b.value())
+            && a.value().shape().rank() >= 2
+            && b.value().shape().rank() == 2
+            && g.constant(b.value()).isPresent();
+    return supported ? new ByteProducts(g).product(a, b) : Optional.empty();
+  }
+
+  private Optional<Value> product(Quantized a, Quantized b) {
+    Tensor matrix = g.constant(b.value()).orElseThrow();
+    Optional<Tensor> points = b.points(g);
+    long depth = matrix.dims()[0];
+    int columns = Math.toIntExact(matrix.dims()[1]);
+    if (points.isEmpty() || depth == 0 || columns == 0) {
+      return Optional.empty();
+    }
+    long padded = Math.ceilDiv(depth, STEP) * STEP;
+    SignedWeights weights = SignedWeights.ofRows(matrix, padded);
+    int[] zeros = zeros(points.get(), matrix.dtype(), columns);
+    int[] terms = weights.sums();
+    for (int c = 0; c < columns; c++) {
+      terms[c] -= Math.toIntExact(depth) * zeros[c];
+    }
+    Value rows = unsigned(a.value());
+    // Before the product, so that it can be finished with them in its own kernel.
+    Value term = timesZero(a, terms, new Shape(List.of(Dim.of(columns))));
+    Value ofRows = rowTerm(rows, zeros);
+    Value sums =
+        g.emit(
+            new MatMulInteger(),
+            behind(rows, padded - depth),
+            constant(weights, b.value(), matrix));
+    return Optional.of(less(less(sums, term), ofRows));
+  }
+
+  /** The products of the sums of rows and the zero points of columns; absent if these are zero. */
+  private Value rowTerm(Value rows, int[] zeros) {
+    if (Arrays.stream(zeros).allMatch(zero -> zero == 0)) {
+      return Value.ABSENT;
+    }
+    Reduce sum = new Reduce(ReduceFunction.SUM, List.of(rows.shape().rank() - 1), true, false);
+    Value sums = g.emit(sum, g.cast(rows, DType.INT32));
+    return g.binary(BinaryFunction.MUL, sums, g.constant(Tensor.of(zeros, zeros.length)));
+  }
+
+  /** Zero points of signed bytes, one for each column. */
+  private static int[] zeros(Tensor points, DType dtype, int columns) {
+    int shift = dtype == DType.UINT8 ? SHIFT : 0;
+    int[] zeros = new int[columns];
+    for (int c = 0; c < columns; c++) {
+      zeros[c] = Math.toIntExact(points.getLong(points.elements() == 1 ? 0 : c)) - shift;
+    }
+    return zeros;
+  }
+
+  /**
+   * A convolution in int32.
+   *
+   * @param bias of int32, one number for each filter; may be absent
+   * @param result shape of the result
+   * @return empty if the operands are no such bytes, weights have other zero points than what makes
+   *     them signed, or there are groups, more than two spatial axes, or windows with gaps in a
+   *     line
+   */
+  static Optional<Value> conv(
+      Conv op, Quantized x, Quantized w, Value bias, Shape result, Rewriter g) {
+    Window window = op.window();
+    boolean supported =
+        areBytes(x.value(), w.value())
+            && op.groups() == 1
+            && window.rank() <= 2
+            && (window.dilations().getLast() == 1 || window.kernel().getLast() == 1)
+            && x.value().shape().dim(1).isConstant()
+            && g.constant(w.value()).filter(t -> t.elements() > 0).isPresent();
+    if (!supported) {
+      return Optional.empty();
+    }
+    Optional<List<Dim>> before = pads(window, x.value().shape(), result, true);
+    Optional<List<Dim>> after = pads(window, x.value().shape(), result, false);
+    return before.isEmpty() || after.isEmpty()
+        ? Optional.empty()
+        : new ByteProducts(g).convolution(window, x, w, bias, before.get(), after.get());
+  }
+
+  private Optional<Value> convolution(
+      Window window, Quantized x, Quantized w, Value bias, List<Dim> before, List<Dim> after) {
+    Tensor filters = g.constant(w.value()).orElseThrow();
+    Optional<Tensor> points = w.points(g);
+    if (points.isEmpty()) {
+      return Optional.empty();
+    }
+    int count = Math.toIntExact(filters.dims()[0]);
+    for (int zero : zeros(points.get(), filters.dtype(), count)) {
+      if (zero != 0) {
+        return Optional.empty();
+      }
+    }
+    Filled filled = Filled.of(filters.dims()[1], window.kernel().getLast());
+    SignedWeights weights = SignedWeights.ofFilters(filters, filled.channels, filled.width);
+    List<Dim> first = new ArrayList<>(List.of(Dim.ZERO, Dim.ZERO));
+    first.addAll(before);
+    List<Dim> last =
+        new ArrayList<>(List.of(Dim.ZERO, Dim.of(filled.channels - filters.dims()[1])));
+    last.addAll(after);
+    long wider = filled.width - window.kernel().getLast();
+    last.add(last.removeLast().plus(wider));
+    List<Long> kernel = new ArrayList<>(window.kernel());
+    kernel.set(kernel.size() - 1, filled.width);
+    // A window had no gaps in a line, or a single element there, which may have got neighbours.
+    List<Long> dilations = new ArrayList<>(window.dilations());
+    dilations.set(dilations.size() - 1, 1L);
+    Value image = padded(x, new Pad(first, last, PadMode.CONSTANT));
+    List<Long> none = Collections.nCopies(window.rank(), 0L);
+    Window inside = new Window(kernel, window.strides(), dilations, none, none, Padding.VALID);
+    List<Dim> along = new ArrayList<>(Collections.nCopies(window.rank() + 2, Dim.ONE));
+    along.set(1, Dim.of(count));
+    Value term = timesZero(x, weights.sums(), new Shape(along));
+    Value offset =
+        bias.isPresent() ? less(g.along(bias, 1, window.rank() + 2), term) : Value.ABSENT;
+    Value sums = g.emit(new ConvInteger(inside, 1), image, constant(weights, w.value(), filters));
+    return Optional.of(
+        bias.isPresent() ? g.binary(BinaryFunction.ADD, sums, offset) : less(sums, term));
+  }
+
+  /**
+   * What a window covers of a line, so that it is a multiple of a step: more channels, or a wider
+   * window, whichever adds less. Their weights are zero.
+   */
+  private record Filled(long channels, long width) {
+    static Filled of(long channels, long width) {
+      if (channels * width % STEP == 0) {
+        return new Filled(channels, width);
+      }
+      long more = Math.ceilDiv(channels, STEP) * STEP;
+      long wider = Math.ceilDiv(width, STEP) * STEP;
+      return more * width < channels * wider
+          ? new Filled(more, width)
+          : new Filled(channels, wider);
+    }
+  }
+
+  /** The image with zero points, which count nothing, around it. */
+  private Value padded(Quantized x, Pad pad) {
+    Value image = unsigned(x.value());
+    if (pad.before().stream().allMatch(d -> d.is(0))
+        && pad.after().stream().allMatch(d -> d.is(0))) {
+      return image;
+    }
+    return g.emit(pad, image, g.cast(zero(x), DType.UINT8));
+  }
+
+  /** Pads of the spatial axes, where they are known. */
+  private static Optional<List<Dim>> pads(Window window, Shape x, Shape y, boolean before) {
+    List<Dim> pads = new ArrayList<>();
+    for (int axis = 0; axis < window.rank(); axis++) {
+      long pad;
+      switch (window.padding()) {
+        case EXPLICIT -> pad = (before ? window.padsBegin() : window.padsEnd()).get(axis);
+        case VALID -> pad = 0;
+        default -> {
+          OptionalLong input = x.dim(axis + 2).constant();
+          OptionalLong output = y.dim(axis + 2).constant();
+          if (input.isEmpty() || output.isEmpty()) {
+            return Optional.empty();
+          }
+          long reach = (output.getAsLong() - 1) * window.strides().get(axis) + window.span(axis);
+          long total = Math.max(0, reach - input.getAsLong());
+          boolean lessFirst = before == (window.padding() == Padding.SAME_UPPER);
+          pad = lessFirst ? total / 2 : total - total / 2;
+        }
+      }
+      if (pad < 0) {
+        return Optional.empty();
+      }
+      pads.add(Dim.of(pad));
+    }
+    return Optional.of(pads);
+  }
+
+  private static boolean areBytes(Value left, Value right) {
+    return isByte(left) && isByte(right);
+  }
+
+  private static boolean isByte(Value value) {
+    return value.knownShape().isPresent()
+        && (value.dtype() == DType.UINT8 || value.dtype() == DType.INT8);
+  }
+
+  /** The same numbers, 128 more if they are signed. */
+  private Value unsigned(Value value) {
+    if (value.dtype() == DType.UINT8) {
+      return value;
+    }
+    Value wide = g.cast(value, DType.INT32);
+    return g.cast(g.binary(BinaryFunction.ADD, wide, g.scalar(DType.INT32, SHIFT)), DType.UINT8);
+  }
+
+  /** The zero point of unsigned bytes, int32. */
+  private Value zero(Quantized left) {
+    int shift = left.value().dtype() == DType.INT8 ? SHIFT : 0;
+    if (!left.zero().isPresent()) {
+      return g.scalar(DType.INT32, shift);
+    }
+    Optional<Tensor> known = g.constant(left.zero());
+    if (known.isPresent()) {
+      return g.scalar(DType.INT32, Math.toIntExact(known.get().getLong(0)) + shift);
+    }
+    Value number =
+        left.zero().shape().rank() == 0
+            ? left.zero()
+            : g.emit(new Reshape(Shape.SCALAR), left.zero());
+    Value wide = g.cast(number, DType.INT32);
+    return shift == 0 ? wide : g.binary(BinaryFunction.ADD, wide, g.scalar(DType.INT32, shift));
+  }
+
+  private Value constant(SignedWeights weights, Value before, Tensor tensor) {
+    return weights.tensor().equals(tensor) ? before : g.constant(weights.tensor());
+  }
+
+  /** A difference; the first operand if the second is absent. */
+  private Value less(Value a, Value b) {
+    return b.isPresent() ? g.binary(BinaryFunction.SUB, a, b) : a;
+  }
+
+  /** The product of the zero point and some numbers; absent if the zero point is zero. */
+  private Value timesZero(Quantized left, int[] numbers, Shape shape) {
+    Value zero = zero(left);
+    long[] dims = shape.dims().stream().mapToLong(d -> d.constant().orElseThrow()).toArray();
+    Optional<Tensor> known = g.constant(zero);
+    if (known.isPresent()) {
+      int factor = Math.toIntExact(known.get().getLong(0));
+      if (factor == 0) {
+        return Value.ABSENT;
+      }
+      int[] products = new int[numbers.length];
+      for (int i = 0; i < numbers.length; i++) {
+        products[i] = factor * numbers[i];
+      }
+      return g.constant(Tensor.of(products, dims));
+    }
+    return g.binary(BinaryFunction.MUL, zero, g.constant(Tensor.of(numbers, dims)));
+  }
+
+  /** A value with some zeros behind it on its last axis. */
+  private Value behind(Value value, long zeros) {
+    if (zeros == 0) {
+      return value;
+    }
+    List<Dim> none = Collections.nCopies(value.shape().rank(), Dim.ZERO);
+    List<Dim> after = new ArrayList<>(none);
+    after.set(after.size() - 1, Dim.of(zeros));
+    return g.emit(new Pad(none, after, PadMode.CONSTANT), value);
+  }
+}
