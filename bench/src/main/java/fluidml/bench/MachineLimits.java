@@ -1,5 +1,7 @@
 package fluidml.bench;
 
+import fluidml.emit.x86.ByteTiles;
+import fluidml.loop.Stmt;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -22,10 +24,13 @@ import jdk.incubator.vector.VectorSpecies;
  * registers, and reading memory of a given size again and again.
  *
  * @param gflops fused multiply-adds, two operations each, in 10⁹ per second
+ * @param byteGops products of bytes and their sums, two operations each, in 10⁹ per second; 0 if
+ *     nothing computes them by dot products
  * @param weightGigabytes reading as many bytes as the model has weights, in 10⁹ bytes per second
  * @param tensorGigabytes reading as many bytes as the model's arena has, in 10⁹ bytes per second
  */
-record MachineLimits(double gflops, double weightGigabytes, double tensorGigabytes) {
+record MachineLimits(
+    double gflops, double byteGops, double weightGigabytes, double tensorGigabytes) {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final long LEAST = 1 << 18;
   private static final long MOST = 1L << 30;
@@ -36,6 +41,11 @@ record MachineLimits(double gflops, double weightGigabytes, double tensorGigabyt
 
   /** Rounds of arithmetic; the first ones warm the JIT up. */
   private static final int ROUNDS = 600;
+
+  /** Tiles of bytes in a round, and steps of four terms in each. */
+  private static final int TILES = 200;
+
+  private static final long TILE_STEPS = 128;
 
   /** Bytes that are read to find a bandwidth. */
   private static final long BYTES = 16L << 30;
@@ -49,14 +59,48 @@ record MachineLimits(double gflops, double weightGigabytes, double tensorGigabyt
    * @param threads that work at once
    * @param weightBytes size of all constants
    * @param arenaBytes size of all intermediates
+   * @param bytes whether products of bytes are measured, too
    */
-  static MachineLimits measure(int threads, long weightBytes, long arenaBytes)
+  static MachineLimits measure(int threads, long weightBytes, long arenaBytes, boolean bytes)
       throws InterruptedException {
     PeakBenchmark chains = new PeakBenchmark();
     double seconds = best(threads, ROUNDS, _ -> sink = chains.peak());
     double flops = threads * PeakBenchmark.flops();
     return new MachineLimits(
-        flops / seconds / 1e9, read(threads, weightBytes), read(threads, arenaBytes));
+        flops / seconds / 1e9,
+        bytes ? byteGops(threads) : 0,
+        read(threads, weightBytes),
+        read(threads, arenaBytes));
+  }
+
+  /** The largest tile, again and again with operands in the first-level cache. */
+  private static double byteGops(int threads) throws InterruptedException {
+    long rows = Stmt.ByteTile.MOST_ROWS;
+    long columns = (long) Stmt.ByteTile.MOST_VECTORS * Stmt.ByteTile.LANES;
+    try (Arena arena = Arena.ofShared()) {
+      long part = 64 << 10;
+      MemorySegment memory = arena.allocate(part * threads, 4096).fill((byte) 1);
+      IntConsumer work =
+          thread -> {
+            long left = memory.address() + thread * part;
+            long panel = left + (16 << 10);
+            for (int i = 0; i < TILES; i++) {
+              ByteTiles.multiply(
+                  rows,
+                  Stmt.ByteTile.MOST_VECTORS,
+                  left,
+                  TILE_STEPS * Stmt.ByteTile.STEP,
+                  0,
+                  panel,
+                  panel + (32 << 10),
+                  TILE_STEPS,
+                  1);
+            }
+          };
+      double seconds = best(threads, ROUNDS, work);
+      double operations = 2.0 * rows * columns * Stmt.ByteTile.STEP * TILE_STEPS * TILES;
+      return threads * operations / seconds / 1e9;
+    }
   }
 
   private static double read(int threads, long wanted) throws InterruptedException {

@@ -4,6 +4,8 @@ import fluidml.graph.Graph;
 import fluidml.graph.Node;
 import fluidml.graph.Value;
 import fluidml.graph.op.Indexing;
+import fluidml.loop.Stmt;
+import fluidml.loop.Walk;
 import fluidml.lower.LoweredProgram;
 import fluidml.lower.Step;
 import fluidml.tensor.DType;
@@ -35,6 +37,7 @@ final class Roofline {
    * @param calls how many steps
    * @param nanos time of all of them together
    * @param flops arithmetic of all of them together, as the lowering counts it
+   * @param bytes whether they multiply bytes by dot products
    * @param weightBytes constants that they read
    * @param tensorBytes other tensors that they read or write
    */
@@ -44,6 +47,7 @@ final class Roofline {
       int calls,
       double nanos,
       double flops,
+      boolean bytes,
       double weightBytes,
       double tensorBytes) {
     Kernel plus(Kernel other) {
@@ -53,6 +57,7 @@ final class Roofline {
           calls + other.calls,
           nanos + other.nanos,
           flops + other.flops,
+          bytes,
           weightBytes + other.weightBytes,
           tensorBytes + other.tensorBytes);
     }
@@ -74,7 +79,7 @@ final class Roofline {
 
     /** Nanoseconds that the arithmetic takes at the peak. */
     double computeNanos(MachineLimits limits) {
-      return flops / limits.gflops();
+      return flops / (bytes ? limits.byteGops() : limits.gflops());
     }
 
     /** Nanoseconds that the bytes take at the bandwidths. */
@@ -155,7 +160,16 @@ final class Roofline {
       }
     }
     String name = step instanceof Step.Interpret ? step.label() + " (interpreter)" : step.label();
-    return new Kernel(name, shapes(step), 1, nanos, flops, weights, tensors + written);
+    boolean ofBytes = step instanceof Step.Call(var call) && multipliesBytes(call.kernel());
+    return new Kernel(name, shapes(step), 1, nanos, flops, ofBytes, weights, tensors + written);
+  }
+
+  private static boolean multipliesBytes(fluidml.loop.Kernel kernel) {
+    boolean[] found = {false};
+    kernel
+        .procedures()
+        .forEach(p -> Walk.visit(p.body(), s -> found[0] |= s instanceof Stmt.ByteTile, _ -> {}));
+    return found[0];
   }
 
   private String shapes(Step step) {

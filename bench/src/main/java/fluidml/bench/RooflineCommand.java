@@ -109,7 +109,10 @@ final class RooflineCommand implements Callable<Integer> {
       long arena = session.memoryPlan().map(m -> m.plan().arenaBytes()).orElse(0L);
       MachineLimits limits =
           MachineLimits.measure(
-              model.threads(), Roofline.weightBytes(program, symbols), Math.max(1, arena));
+              model.threads(),
+              Roofline.weightBytes(program, symbols),
+              Math.max(1, arena),
+              program.target().byteProducts());
       report(limits, model.threads(), Roofline.of(program, symbols, nanos));
     }
     return 0;
@@ -147,13 +150,14 @@ final class RooflineCommand implements Callable<Integer> {
     String summary =
         String.format(
             Locale.ROOT,
-            "%s on %d threads: %.3f ms in steps, %.1f %% of the limit; peak %.0f GFLOP/s, weights"
+            "%s on %d threads: %.3f ms in steps, %.1f %% of the limit; peak %.0f GFLOP/s%s, weights"
                 + " %.1f GB/s, tensors %.1f GB/s",
             name(),
             count,
             all / 1e6,
             100 * kernels.stream().mapToDouble(k -> k.fraction(limits) * k.nanos()).sum() / all,
             limits.gflops(),
+            limits.byteGops() > 0 ? number(" and %.0f GOP/s of bytes", limits.byteGops()) : "",
             limits.weightGigabytes(),
             limits.tensorGigabytes());
     String table = table(limits, kernels, all).render();
@@ -234,6 +238,7 @@ final class RooflineCommand implements Callable<Integer> {
       row.put("ms", k.nanos() / 1e6);
       row.put("share", k.nanos() / all);
       row.put("flops", k.flops());
+      row.put("bytes", k.bytes());
       row.put("weightBytes", k.weightBytes());
       row.put("tensorBytes", k.tensorBytes());
       row.put("intensity", k.intensity());
@@ -249,6 +254,7 @@ final class RooflineCommand implements Callable<Integer> {
     result.put("threads", count);
     result.put("stepsMs", all / 1e6);
     result.put("peakGflops", limits.gflops());
+    result.put("peakByteGops", limits.byteGops());
     result.put("weightGigabytesPerSecond", limits.weightGigabytes());
     result.put("tensorGigabytesPerSecond", limits.tensorGigabytes());
     result.put("kernels", rows);

@@ -42,18 +42,21 @@ final class RooflinePicture {
     double low = shown.stream().mapToDouble(Roofline.Kernel::intensity).min().orElse(1) / 2;
     double high = shown.stream().mapToDouble(Roofline.Kernel::intensity).max().orElse(10) * 2;
     Map<String, List<double[]>> roofs = new LinkedHashMap<>();
-    roofs.put("tensors' bandwidth", roof(limits, limits.tensorGigabytes(), low, high));
-    roofs.put("weights' bandwidth", roof(limits, limits.weightGigabytes(), low, high));
+    double peak = limits.gflops();
+    roofs.put("tensors' bandwidth", roof(peak, limits.tensorGigabytes(), low, high));
+    roofs.put("weights' bandwidth", roof(peak, limits.weightGigabytes(), low, high));
+    if (limits.byteGops() > 0) {
+      roofs.put("products of bytes", roof(limits.byteGops(), limits.tensorGigabytes(), low, high));
+    }
     return LogPlot.svg("FLOP per byte", "GFLOP/s", roofs, discs);
   }
 
-  private static List<double[]> roof(
-      MachineLimits limits, double bandwidth, double low, double high) {
-    double ridge = Math.clamp(limits.gflops() / bandwidth, low, high);
+  private static List<double[]> roof(double peak, double bandwidth, double low, double high) {
+    double ridge = Math.clamp(peak / bandwidth, low, high);
     return List.of(
-        new double[] {low, Math.min(limits.gflops(), low * bandwidth)},
-        new double[] {ridge, Math.min(limits.gflops(), ridge * bandwidth)},
-        new double[] {high, Math.min(limits.gflops(), high * bandwidth)});
+        new double[] {low, Math.min(peak, low * bandwidth)},
+        new double[] {ridge, Math.min(peak, ridge * bandwidth)},
+        new double[] {high, Math.min(peak, high * bandwidth)});
   }
 
   /** A page with the picture and the table. */

@@ -51,13 +51,15 @@ final class RooflineCommandTest {
 
   @Test
   void theLimitIsTheLongerOfArithmeticAndBytes() {
-    MachineLimits limits = new MachineLimits(100, 10, 50);
-    Roofline.Kernel arithmetic = new Roofline.Kernel("a", "", 1, 2000, 100_000, 1000, 5000);
+    MachineLimits limits = new MachineLimits(100, 400, 10, 50);
+    Roofline.Kernel arithmetic = new Roofline.Kernel("a", "", 1, 2000, 100_000, false, 1000, 5000);
     assertEquals(1000, arithmetic.computeNanos(limits));
     assertEquals(200, arithmetic.memoryNanos(limits));
     assertEquals(0.5, arithmetic.fraction(limits));
-    Roofline.Kernel bytes = new Roofline.Kernel("b", "", 1, 2000, 10_000, 10_000, 5000);
+    Roofline.Kernel bytes = new Roofline.Kernel("b", "", 1, 2000, 10_000, false, 10_000, 5000);
     assertEquals(0.55, bytes.fraction(limits));
     assertEquals(0.55, bytes.plus(bytes).fraction(limits));
+    Roofline.Kernel dots = new Roofline.Kernel("c", "", 1, 2000, 400_000, true, 1000, 5000);
+    assertEquals(0.5, dots.plus(dots).fraction(limits));
   }
 }

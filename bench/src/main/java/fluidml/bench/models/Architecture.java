@@ -39,7 +39,9 @@ public enum Architecture {
   RESNET50_F16("ResNet-50 in float16"),
   RESNET18_INT8("ResNet-18 in eight bits, static scales"),
   RESNET18_QLINEAR("ResNet-18 in eight bits, quantised operators"),
-  ENCODER_INT8("four BERT layers of 384, quantised as they run");
+  MOBILENETV2_INT8("MobileNetV2 in eight bits, static scales for every filter"),
+  ENCODER_INT8("four BERT layers of 384, quantised as they run"),
+  ENCODER_QDQ("four BERT layers of 384 in eight bits, static scales");
 
   private final String summary;
 
@@ -103,7 +105,9 @@ public enum Architecture {
       case RESNET50_F16 -> ImageNetworks.resnet50Half();
       case RESNET18_INT8 -> QuantizedNetworks.resnet18();
       case RESNET18_QLINEAR -> QuantizedNetworks.resnet18OfOperators();
+      case MOBILENETV2_INT8 -> QuantizedNetworks.mobilenetv2();
       case ENCODER_INT8 -> QuantizedNetworks.encoder();
+      case ENCODER_QDQ -> QuantizedNetworks.encoderOfPairs();
     };
   }
 }

@@ -8,10 +8,26 @@ import java.util.function.UnaryOperator;
 final class MobileNetworks {
   private final Network net;
   private final Layers layers;
+  private final Convolution conv;
+
+  /** A convolution of some channels to others. */
+  @FunctionalInterface
+  interface Convolution {
+    /** The result's name. */
+    String of(String x, int in, int out, Window window);
+  }
 
   private MobileNetworks(String name) {
     net = new Network(name);
     layers = new Layers(net);
+    conv = layers::conv;
+  }
+
+  /** Networks whose convolutions are others. */
+  MobileNetworks(Network net, Convolution conv) {
+    this.net = net;
+    this.layers = new Layers(net);
+    this.conv = conv;
   }
 
   /** Factor of the width between, channels produced, blocks, stride of the first, kernel. */
@@ -19,7 +35,11 @@ final class MobileNetworks {
 
   /** MobileNetV2 (Sandler and others, 2018). */
   static Architecture.Instance mobilenetv2() {
-    MobileNetworks all = new MobileNetworks("mobilenetv2");
+    return new MobileNetworks("mobilenetv2").v2();
+  }
+
+  /** The same with other convolutions. */
+  Architecture.Instance v2() {
     List<Stage> stages =
         List.of(
             new Stage(1, 16, 1, 1, 3),
@@ -29,7 +49,7 @@ final class MobileNetworks {
             new Stage(6, 96, 3, 1, 3),
             new Stage(6, 160, 3, 2, 3),
             new Stage(6, 320, 1, 1, 3));
-    return all.inverted(stages, all::clipped, false);
+    return inverted(stages, this::clipped, false);
   }
 
   /** EfficientNet-B0: with squeeze-and-excitation and SiLU (Tan and Le, 2019). */
@@ -49,7 +69,7 @@ final class MobileNetworks {
 
   private Architecture.Instance inverted(
       List<Stage> stages, UnaryOperator<String> active, boolean squeezes) {
-    String x = active.apply(layers.conv(net.image(224), 3, 32, Window.square(3, 2)));
+    String x = active.apply(conv.of(net.image(224), 3, 32, Window.square(3, 2)));
     int in = 32;
     for (Stage stage : stages) {
       for (int i = 0; i < stage.blocks; i++) {
@@ -57,19 +77,19 @@ final class MobileNetworks {
         int wide = in * stage.factor;
         String y = x;
         if (wide > in) {
-          y = active.apply(layers.conv(y, in, wide, Window.square(1, 1)));
+          y = active.apply(conv.of(y, in, wide, Window.square(1, 1)));
         }
         Window depthwise = Window.square(stage.kernel, stride).grouped(wide);
-        y = active.apply(layers.conv(y, wide, wide, depthwise));
+        y = active.apply(conv.of(y, wide, wide, depthwise));
         if (squeezes) {
           y = squeezed(y, wide, in / 4);
         }
-        y = layers.conv(y, wide, stage.out, Window.square(1, 1));
+        y = conv.of(y, wide, stage.out, Window.square(1, 1));
         x = stride == 1 && in == stage.out ? net.op("Add", y, x) : y;
         in = stage.out;
       }
     }
-    x = active.apply(layers.conv(x, in, 1280, Window.square(1, 1)));
+    x = active.apply(conv.of(x, in, 1280, Window.square(1, 1)));
     return layers.classified(x, 1280);
   }
 
@@ -79,8 +99,8 @@ final class MobileNetworks {
 
   private String squeezed(String x, int channels, int narrow) {
     String s = net.op("GlobalAveragePool", x);
-    s = layers.silu(layers.conv(s, channels, narrow, Window.square(1, 1)));
-    s = layers.conv(s, narrow, channels, Window.square(1, 1));
+    s = layers.silu(conv.of(s, channels, narrow, Window.square(1, 1)));
+    s = conv.of(s, narrow, channels, Window.square(1, 1));
     return net.op("Mul", x, net.op("Sigmoid", s));
   }
 }

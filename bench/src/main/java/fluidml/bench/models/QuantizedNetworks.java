@@ -48,6 +48,43 @@ final class QuantizedNetworks {
     return layers.classified(x, in);
   }
 
+  /** MobileNetV2 with scales for every filter. */
+  static Architecture.Instance mobilenetv2() {
+    QuantizedNetworks all = new QuantizedNetworks("mobilenetv2-int8");
+    return new MobileNetworks(all.net, all::perFilter).v2();
+  }
+
+  private String perFilter(String x, int in, int out, Window window) {
+    int channels = Math.toIntExact(in / window.groups());
+    double largest = Math.sqrt(4.5 / (channels * window.kernel()[0] * window.kernel()[1]));
+    String w = number(out, channels, window.kernel()[0], window.kernel()[1]);
+    String filters = dequantised(w, largest, out, 0);
+    return net.op(
+        "Conv", List.of(rounded(x), filters, net.weight(0, 0.05, out)), window.attributes());
+  }
+
+  /** Weights with a scale for every place on an axis, of different sizes. */
+  private String dequantised(String w, double largest, int count, long axis) {
+    float[] scales = new float[count];
+    for (int i = 0; i < count; i++) {
+      scales[i] = (float) (largest / 127 * (0.75 + i % 8 / 16.0));
+    }
+    String scale = net.constant(Tensor.of(scales, count));
+    String zero = bytes(DType.INT8, new byte[count], count);
+    return net.op("DequantizeLinear", List.of(w, scale, zero), AttributeProto.of("axis", axis));
+  }
+
+  /** Four layers of a BERT of 384 with QuantizeLinear and DequantizeLinear around products. */
+  static Architecture.Instance encoderOfPairs() {
+    QuantizedNetworks all = new QuantizedNetworks("encoder-qdq");
+    return all.text(all::pair);
+  }
+
+  private String pair(String x, int in, int out) {
+    String w = dequantised(number(in, out), Math.sqrt(3.0 / in), out, 1);
+    return net.op("Add", net.op("MatMul", rounded(x), w), net.weight(0, 0.05, out));
+  }
+
   /** ResNet-18 of quantised operators: QLinearConv, with sums of branches in float32. */
   static Architecture.Instance resnet18OfOperators() {
     return new QuantizedNetworks("resnet18-qlinear").bytesImage();
@@ -126,22 +163,29 @@ final class QuantizedNetworks {
 
   /** Four layers of a BERT of 384, quantised as they run: MatMulInteger. */
   static Architecture.Instance encoder() {
-    return new QuantizedNetworks("encoder-int8").text();
+    QuantizedNetworks all = new QuantizedNetworks("encoder-int8");
+    return all.text(all::dynamic);
   }
 
-  private Architecture.Instance text() {
+  /** A linear layer. */
+  @FunctionalInterface
+  private interface Linear {
+    String of(String x, int in, int out);
+  }
+
+  private Architecture.Instance text(Linear linear) {
     int width = 384;
     String ids = net.ids("input_ids", 8000, List.of("batch", "sequence"), 1, 128);
     String x = net.op("Gather", net.weight(0, 0.5, 8000, width), ids);
     for (int layer = 0; layer < 4; layer++) {
-      String q = heads(linear(x, width, width), 0, 2, 1, 3);
-      String k = heads(linear(x, width, width), 0, 2, 3, 1);
-      String v = heads(linear(x, width, width), 0, 2, 1, 3);
+      String q = heads(linear.of(x, width, width), 0, 2, 1, 3);
+      String k = heads(linear.of(x, width, width), 0, 2, 3, 1);
+      String v = heads(linear.of(x, width, width), 0, 2, 1, 3);
       String scores = net.op("Div", net.op("MatMul", q, k), net.scalar(8));
       String y = layers.transpose(net.op("MatMul", layers.softmax(scores), v), 0, 2, 1, 3);
-      y = linear(layers.reshape(y, 0, 0, width), width, width);
+      y = linear.of(layers.reshape(y, 0, 0, width), width, width);
       x = layers.layerNorm(net.op("Add", x, y), width);
-      y = linear(layers.gelu(linear(x, width, 4 * width)), 4 * width, width);
+      y = linear.of(layers.gelu(linear.of(x, width, 4 * width)), 4 * width, width);
       x = layers.layerNorm(net.op("Add", x, y), width);
     }
     net.output(net.named(x, "states"), "batch", "sequence", Integer.toString(width));
@@ -153,7 +197,7 @@ final class QuantizedNetworks {
   }
 
   /** Quantised as it runs, multiplied in integers, scaled. */
-  private String linear(String x, int in, int out) {
+  private String dynamic(String x, int in, int out) {
     List<String> q = net.ops("DynamicQuantizeLinear", List.of(x), 3);
     String zero = bytes(DType.INT8, new byte[1]);
     String sum = net.op("MatMulInteger", q.get(0), number(in, out), q.get(2), zero);
