@@ -36,6 +36,9 @@ import java.util.function.Predicate;
  * elementwise nodes join the node whose results they continue if they run over the same index
  * space.
  *
+ * <p>With such a node come those that compute an operand for it alone by broadcasting what is
+ * smaller.
+ *
  * <p>A cluster runs where its seed (its anchor, or its first elementwise node) stands in the
  * execution order. A node joins only if every operand from outside is computed before the seed; so
  * the clusters, in the order of their seeds, are again an execution order.
@@ -172,9 +175,36 @@ public final class Clustering {
           members.add(candidate);
           weight += added;
           grown = true;
+          for (Node expansion : expansions(candidate, members, seed, space)) {
+            taken.add(expansion);
+            members.add(expansion);
+            weight += weight(expansion.op());
+          }
         }
       }
     }
+  }
+
+  /**
+   * Nodes that only {@code user} reads, and that would write more than they read: products of a row
+   * and a column, say.
+   */
+  private List<Node> expansions(Node user, Set<Node> members, int seed, Optional<Shape> space) {
+    List<Node> expansions = new ArrayList<>();
+    for (Value operand : new LinkedHashSet<>(user.inputs())) {
+      Optional<Node> producer = graph.producer(operand);
+      if (producer.isPresent()
+          && producer.get().op() instanceof Elementwise
+          && !taken.contains(producer.get())
+          && operand.knownShape().equals(space)
+          && graph.uses(operand).equals(List.of(user))
+          && !graph.isOutput(operand)
+          && producer.get().inputs().stream().noneMatch(v -> v.knownShape().equals(space))
+          && availableBefore(producer.get(), members, seed)) {
+        expansions.add(producer.get());
+      }
+    }
+    return expansions;
   }
 
   private boolean availableBefore(Node candidate, Set<Node> members, int seed) {

@@ -34,6 +34,9 @@ import java.util.OptionalLong;
  * before: return MatMulInteger(a, b, aZero, bZero)
  * after:  return MatMulInteger(a, b) − aZero·(Σ_k b[k] − K·bZero) − bZero·Σ_k a[k]
  * </pre>
+ *
+ * <p>The last sum, of what a window covers, is a convolution with one filter of ones; weights
+ * without zero points, which most are, need none.
  */
 final class ByteProducts {
   /** Terms of a step. */
@@ -132,9 +135,8 @@ final class ByteProducts {
    *
    * @param bias of int32, one number for each filter; may be absent
    * @param result shape of the result
-   * @return empty if the operands are no such bytes, weights have other zero points than what makes
-   *     them signed, or there are groups, more than two spatial axes, or windows with gaps in a
-   *     line
+   * @return empty if the operands are no such bytes, or there are groups, more than two spatial
+   *     axes, or windows with gaps in a line
    */
   static Optional<Value> conv(
       Conv op, Quantized x, Quantized w, Value bias, Shape result, Rewriter g) {
@@ -164,11 +166,7 @@ final class ByteProducts {
       return Optional.empty();
     }
     int count = Math.toIntExact(filters.dims()[0]);
-    for (int zero : zeros(points.get(), filters.dtype(), count)) {
-      if (zero != 0) {
-        return Optional.empty();
-      }
-    }
+    int[] zeros = zeros(points.get(), filters.dtype(), count);
     Filled filled = Filled.of(filters.dims()[1], window.kernel().getLast());
     SignedWeights weights = SignedWeights.ofFilters(filters, filled.channels, filled.width);
     List<Dim> first = new ArrayList<>(List.of(Dim.ZERO, Dim.ZERO));
@@ -188,12 +186,26 @@ final class ByteProducts {
     Window inside = new Window(kernel, window.strides(), dilations, none, none, Padding.VALID);
     List<Dim> along = new ArrayList<>(Collections.nCopies(window.rank() + 2, Dim.ONE));
     along.set(1, Dim.of(count));
-    Value term = timesZero(x, weights.sums(), new Shape(along));
+    int depth = Math.toIntExact(filters.elements() / count);
+    int[] terms = weights.sums();
+    for (int i = 0; i < count; i++) {
+      terms[i] -= depth * zeros[i];
+    }
+    // Before the convolution, so that it can be finished with them in its own kernel.
+    Value term = timesZero(x, terms, new Shape(along));
     Value offset =
         bias.isPresent() ? less(g.along(bias, 1, window.rank() + 2), term) : Value.ABSENT;
+    Value ofWindows = Value.ABSENT;
+    if (Arrays.stream(zeros).anyMatch(zero -> zero != 0)) {
+      Value ones = g.constant(SignedWeights.ones(filters, filled.channels, filled.width).tensor());
+      long[] dims = along.stream().mapToLong(d -> d.constant().orElseThrow()).toArray();
+      Value windows = g.emit(new ConvInteger(inside, 1), image, ones);
+      ofWindows = g.binary(BinaryFunction.MUL, windows, g.constant(Tensor.of(zeros, dims)));
+    }
     Value sums = g.emit(new ConvInteger(inside, 1), image, constant(weights, w.value(), filters));
-    return Optional.of(
-        bias.isPresent() ? g.binary(BinaryFunction.ADD, sums, offset) : less(sums, term));
+    Value counted =
+        bias.isPresent() ? g.binary(BinaryFunction.ADD, sums, offset) : less(sums, term);
+    return Optional.of(less(counted, ofWindows));
   }
 
   /**

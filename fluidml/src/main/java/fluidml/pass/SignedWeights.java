@@ -67,6 +67,15 @@ record SignedWeights(Tensor tensor, int[] sums) {
     return new SignedWeights(result, sums);
   }
 
+  /** One filter of ones where these filters have weights. */
+  static SignedWeights ones(Tensor filters, long channels, long width) {
+    long[] dims = filters.dims();
+    dims[0] = 1;
+    Tensor ones = Tensor.allocate(DType.INT8, dims);
+    ones.data().fill((byte) 1);
+    return ofFilters(ones, channels, width);
+  }
+
   /** The transpose of a matrix of bytes. */
   static Tensor transposed(Tensor matrix) {
     int rows = Math.toIntExact(matrix.dims()[0]);

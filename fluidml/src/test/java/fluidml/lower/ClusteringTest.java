@@ -41,4 +41,28 @@ final class ClusteringTest {
         Compiled.random(DType.FLOAT32, random),
         Compiled.random(DType.FLOAT32, random));
   }
+
+  /** As for zero points of weights: a column and a row give what is added to a product. */
+  @Test
+  void whatIsBroadcastForOneUserIsComputedThere() {
+    GraphBuilder builder = new GraphBuilder("shifted");
+    Value x = builder.input("x", Type.tensor(DType.FLOAT32, 5, 12));
+    Value w = builder.input("w", Type.tensor(DType.FLOAT32, 12, 9));
+    Value column = builder.input("column", Type.tensor(DType.FLOAT32, 5, 1));
+    Value row = builder.input("row", Type.tensor(DType.FLOAT32, 9));
+    Value table = builder.add(new Binary(BinaryFunction.MUL), column, row);
+    Value product = builder.add(new MatMul(), x, w);
+    builder.output(builder.add(new Binary(BinaryFunction.SUB), product, table));
+    Graph graph = builder.build();
+    List<String> labels =
+        Compiled.lower(graph, new Target(256, false)).steps().stream().map(Step::label).toList();
+    assertEquals(List.of("MatMul+Mul+Sub"), labels);
+    Compiled.check(
+        graph,
+        1e-5,
+        Compiled.random(DType.FLOAT32, random, 5, 12),
+        Compiled.random(DType.FLOAT32, random, 12, 9),
+        Compiled.random(DType.FLOAT32, random, 5, 1),
+        Compiled.random(DType.FLOAT32, random, 9));
+  }
 }
