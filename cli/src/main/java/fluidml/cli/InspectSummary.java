@@ -6,6 +6,7 @@ import fluidml.emit.jvm.CallForm;
 import fluidml.graph.Graph;
 import fluidml.graph.Node;
 import fluidml.graph.Value;
+import fluidml.graph.op.Contraction;
 import fluidml.lower.LoweredProgram;
 import fluidml.lower.Step;
 import fluidml.memory.Planners;
@@ -70,7 +71,7 @@ final class InspectSummary {
       json.put("operators", after);
     }
     if (loaded.program().isPresent()) {
-      program(loaded.program().get(), loaded.executable().orElseThrow(), saved, text, json);
+      program(loaded.program().get(), loaded, text, json);
     }
     planned.ifPresent(p -> memory(p, given, text, json));
     return new Section("summary", text.toString(), json);
@@ -108,25 +109,37 @@ final class InspectSummary {
     return all;
   }
 
+  /** How products of bytes are computed, if there are any. */
+  private static String products(LoweredProgram program, Graph imported) {
+    boolean any =
+        imported.nodes().stream()
+            .map(Node::op)
+            .anyMatch(
+                op ->
+                    op instanceof Contraction.MatMulInteger
+                        || op instanceof Contraction.ConvInteger
+                        || op instanceof Contraction.QLinearMatMul
+                        || op instanceof Contraction.QLinearConv);
+    String slow = any ? ", products of bytes in float32" : "";
+    return program.target().byteProducts() ? ", products of bytes by machine code" : slow;
+  }
+
   private static void program(
-      LoweredProgram program,
-      Executable code,
-      boolean saved,
-      StringBuilder text,
-      Map<String, Object> json) {
+      LoweredProgram program, Model loaded, StringBuilder text, Map<String, Object> json) {
+    Executable code = loaded.executable().orElseThrow();
+    boolean saved = loaded.isSaved();
     List<Step> steps = program.steps();
     long calls = steps.stream().filter(Step.Call.class::isInstance).count();
     long fills = steps.stream().filter(Step.Fill.class::isInstance).count();
     int interpreted = program.fallbacks().size();
     int bits = program.target().vectorBits();
     boolean intrinsics = CallForm.of(program.target()) == CallForm.INTRINSICS;
-    boolean bytes = program.target().byteProducts();
     text.append(
         "Program for %s%s%s%n  %d kernel calls of %d kernels, %d fills, %d steps on the interpreter%n"
             .formatted(
                 bits == 0 ? "scalar code" : bits + "-bit vectors",
                 intrinsics ? ", by intrinsics" : "",
-                bytes ? ", products of bytes by machine code" : "",
+                products(program, loaded.importedGraph()),
                 calls,
                 code.kernelCount(),
                 fills,
@@ -137,7 +150,7 @@ final class InspectSummary {
     }
     json.put("vectorBits", bits);
     json.put("intrinsics", intrinsics);
-    json.put("byteProducts", bytes);
+    json.put("byteProducts", program.target().byteProducts());
     json.put("kernelCalls", calls);
     json.put("kernels", code.kernelCount());
     json.put("fills", fills);

@@ -63,6 +63,7 @@ final class ByteProducts {
           && window.rank() <= 2
           && window.padding() == Padding.VALID
           && (window.dilations().getLast() == 1 || window.kernel().getLast() == 1)
+          && node.input(0).shape().dim(1).isConstant()
           && dims[1] * window.kernel().getLast() % STEP == 0;
     }
     return dims.length == 2 && node.input(0).shape().rank() >= 2 && dims[0] % STEP == 0;
