@@ -24,6 +24,9 @@ final class ByteOperands {
   /** Below, lines of a channel are better than pixels. */
   private static final long FEW_CHANNELS = 8;
 
+  /** The most terms of a sum, so that a panel fits an array while it is packed. */
+  private static final long MOST_TERMS = 1 << 24;
+
   private ByteOperands() {}
 
   /** Whether a node is such a matrix product. */
@@ -32,7 +35,8 @@ final class ByteOperands {
         && areBytes(node, context)
         && node.input(0).shape().rank() >= 2
         && node.input(1).shape().rank() == 2
-        && node.input(1).shape().dim(0).constant().orElse(1) % Stmt.ByteTile.STEP == 0;
+        && node.input(1).shape().dim(0).constant().orElse(1) % Stmt.ByteTile.STEP == 0
+        && node.input(1).shape().dim(0).constant().orElse(0) <= MOST_TERMS;
   }
 
   /** Whether a node is such a convolution, of windows that stay inside. */
@@ -47,7 +51,8 @@ final class ByteOperands {
     long channels = node.input(0).shape().dim(1).constant().orElse(0);
     long run = channels * window.kernel().getLast();
     boolean runs = window.kernel().getLast() == 1 || window.dilations().getLast() == 1;
-    return runs && run > 0 && run % Stmt.ByteTile.STEP == 0;
+    boolean fits = channels * Windows.taps(window) <= MOST_TERMS;
+    return runs && fits && run > 0 && run % Stmt.ByteTile.STEP == 0;
   }
 
   /**

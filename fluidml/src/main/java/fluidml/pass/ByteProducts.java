@@ -42,6 +42,9 @@ final class ByteProducts {
   /** Terms of a step. */
   private static final long STEP = 4;
 
+  /** The most terms of a sum, so that a panel of columns fits an array. */
+  private static final long MOST_TERMS = 1 << 24;
+
   /** Between a signed byte and the unsigned one with the same bits but the first. */
   private static final int SHIFT = 128;
 
@@ -53,20 +56,37 @@ final class ByteProducts {
 
   /** Whether a product of unsigned with signed bytes can be left as it is. */
   static boolean isWhole(Node node, Rewriter g) {
-    Optional<Tensor> weights = g.constant(node.input(1)).filter(t -> t.elements() > 0);
+    Optional<Tensor> weights = g.constant(node.input(1));
     if (weights.isEmpty() || node.input(0).knownShape().isEmpty()) {
       return false;
     }
     long[] dims = weights.get().dims();
     if (node.op() instanceof ConvInteger(Window window, long groups)) {
       return groups == 1
+          && isUsual(weights.get(), dims[0])
           && window.rank() <= 2
           && window.padding() == Padding.VALID
           && (window.dilations().getLast() == 1 || window.kernel().getLast() == 1)
           && node.input(0).shape().dim(1).isConstant()
           && dims[1] * window.kernel().getLast() % STEP == 0;
     }
-    return dims.length == 2 && node.input(0).shape().rank() >= 2 && dims[0] % STEP == 0;
+    return dims.length == 2
+        && isUsual(weights.get(), dims[1])
+        && node.input(0).shape().rank() >= 2
+        && dims[0] % STEP == 0;
+  }
+
+  /** Whether a matrix has bytes, and is small enough for its transpose to be a right operand. */
+  static boolean isMatrix(Tensor matrix) {
+    return (matrix.dtype() == DType.UINT8 || matrix.dtype() == DType.INT8)
+        && isUsual(matrix, matrix.dim(0));
+  }
+
+  /** Whether there are weights, and no more than panels can hold. */
+  private static boolean isUsual(Tensor weights, long columns) {
+    return weights.elements() > 0
+        && columns < Integer.MAX_VALUE
+        && weights.elements() / columns <= MOST_TERMS;
   }
 
   /**
@@ -80,7 +100,7 @@ final class ByteProducts {
         areBytes(a.value(), b.value())
             && a.value().shape().rank() >= 2
             && b.value().shape().rank() == 2
-            && g.constant(b.value()).isPresent();
+            && g.constant(b.value()).filter(t -> isUsual(t, t.dim(1))).isPresent();
     return supported ? new ByteProducts(g).product(a, b) : Optional.empty();
   }
 
@@ -89,7 +109,7 @@ final class ByteProducts {
     Optional<Tensor> points = b.points(g);
     long depth = matrix.dims()[0];
     int columns = Math.toIntExact(matrix.dims()[1]);
-    if (points.isEmpty() || depth == 0 || columns == 0) {
+    if (points.isEmpty()) {
       return Optional.empty();
     }
     long padded = Math.ceilDiv(depth, STEP) * STEP;
@@ -148,7 +168,7 @@ final class ByteProducts {
             && window.rank() <= 2
             && (window.dilations().getLast() == 1 || window.kernel().getLast() == 1)
             && x.value().shape().dim(1).isConstant()
-            && g.constant(w.value()).filter(t -> t.elements() > 0).isPresent();
+            && g.constant(w.value()).filter(t -> isUsual(t, t.dim(0))).isPresent();
     if (!supported) {
       return Optional.empty();
     }

@@ -149,7 +149,7 @@ public final class RecogniseByteProducts implements Pass {
     Quantized right = b.get().bytes;
     if (transposed) {
       Optional<Tensor> matrix = g.constant(right.value());
-      if (matrix.isEmpty() || matrix.get().dtype().bytes() != 1) {
+      if (matrix.isEmpty() || !ByteProducts.isMatrix(matrix.get())) {
         return Optional.empty();
       }
       right = new Quantized(g.constant(SignedWeights.transposed(matrix.get())), right.zero());

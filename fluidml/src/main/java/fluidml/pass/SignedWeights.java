@@ -17,6 +17,9 @@ record SignedWeights(Tensor tensor, int[] sums) {
   /** Turns an unsigned byte into the signed one that is 128 less. */
   private static final int SIGN = 0x80;
 
+  /** Columns that are transposed at a time. */
+  private static final int TURNED = 64;
+
   /**
    * The weights of a matrix {@code [depth, columns]}.
    *
@@ -78,19 +81,23 @@ record SignedWeights(Tensor tensor, int[] sums) {
 
   /** The transpose of a matrix of bytes. */
   static Tensor transposed(Tensor matrix) {
-    int rows = Math.toIntExact(matrix.dims()[0]);
-    int columns = Math.toIntExact(matrix.dims()[1]);
+    int rows = Math.toIntExact(matrix.dim(0));
+    int columns = Math.toIntExact(matrix.dim(1));
     Tensor result = Tensor.allocate(matrix.dtype(), columns, rows);
-    byte[] from = new byte[columns];
-    byte[] to = new byte[Math.multiplyExact(rows, columns)];
-    for (int row = 0; row < rows; row++) {
-      MemorySegment.copy(
-          matrix.data(), ValueLayout.JAVA_BYTE, (long) row * columns, from, 0, columns);
-      for (int column = 0; column < columns; column++) {
-        to[column * rows + row] = from[column];
+    byte[] from = new byte[TURNED];
+    byte[] to = new byte[Math.multiplyExact(TURNED, rows)];
+    for (int first = 0; first < columns; first += TURNED) {
+      int count = Math.min(TURNED, columns - first);
+      for (int row = 0; row < rows; row++) {
+        long at = (long) row * columns + first;
+        MemorySegment.copy(matrix.data(), ValueLayout.JAVA_BYTE, at, from, 0, count);
+        for (int i = 0; i < count; i++) {
+          to[i * rows + row] = from[i];
+        }
       }
+      long at = (long) first * rows;
+      MemorySegment.copy(to, 0, result.data(), ValueLayout.JAVA_BYTE, at, count * rows);
     }
-    MemorySegment.copy(to, 0, result.data(), ValueLayout.JAVA_BYTE, 0, to.length);
     return result;
   }
 

@@ -184,7 +184,7 @@ final class ByteProductsTest {
     Random random = new Random(seed);
     boolean transposed = random.nextBoolean();
     boolean each = random.nextBoolean();
-    long columns = 1L + random.nextInt(50);
+    long columns = 1L + random.nextInt(150);
     long depth = 1L + random.nextInt(50);
     GraphBuilder g = new GraphBuilder("product");
     DType type = type(random);
