@@ -8,7 +8,6 @@ import fluidml.error.SessionClosedException;
 import fluidml.graph.Graph;
 import fluidml.graph.Value;
 import fluidml.graph.op.Contraction;
-import fluidml.graph.op.Op;
 import fluidml.graph.op.Quantization;
 import fluidml.loop.Target;
 import fluidml.lower.Decisions;
@@ -69,7 +68,7 @@ public final class Model implements AutoCloseable {
     this.savedAs = Optional.empty();
     this.graph = options.optimize() ? passes(imported, options).run(imported) : imported;
     if (options.engine() == Options.Engine.COMPILED) {
-      Target target = target(imported, options);
+      Target target = target(graph, options);
       List<Lowering> lowerings = lowerings(options);
       Decisions decisions =
           options.tuning().decisions(graph, target, lowerings, options.fuse(), threads(options));
@@ -217,7 +216,7 @@ public final class Model implements AutoCloseable {
     return new Model(graph, Optional.empty(), options);
   }
 
-  private static Target target(Graph imported, Options options) {
+  private static Target target(Graph lowered, Options options) {
     if (!HostTarget.hasVectorModule() && WARNED.compareAndSet(false, true)) {
       LOG.log(
           Level.WARNING,
@@ -226,28 +225,40 @@ public final class Model implements AutoCloseable {
           HostTarget.VECTOR_FLAG);
     }
     int bits = options.vectorBits().orElseGet(HostTarget::vectorBits);
-    return new Target(bits, options.checked(), hasByteProducts(imported, options));
+    boolean bytes =
+        lowered.nodes().stream()
+            .anyMatch(node -> node.op() instanceof Contraction c && c.isOfIntegers());
+    return new Target(bits, options.checked(), bytes && hasMachineCode(options));
   }
 
-  /** Whether products of bytes are computed by machine code: where there are any, and it runs. */
-  private static boolean hasByteProducts(Graph imported, Options options) {
+  /** Whether machine code may compute products of bytes, and runs here. */
+  private static boolean hasMachineCode(Options options) {
     return options.engine() == Options.Engine.COMPILED
         && options.machineCode()
         && options.vectorBits().orElse(512) == 512
-        && imported.nodes().stream().anyMatch(node -> multipliesIntegers(node.op()))
         && HostTarget.hasByteProducts();
   }
 
-  private static boolean multipliesIntegers(Op op) {
-    return switch (op) {
-      case Contraction.MatMulInteger _,
-          Contraction.ConvInteger _,
-          Contraction.QLinearMatMul _,
-          Contraction.QLinearConv _,
-          Quantization.DequantizeLinear _ ->
-          true;
-      default -> false;
-    };
+  /**
+   * Whether passes may find products of bytes: nothing is prepared for them where there are none.
+   */
+  private static boolean multipliesBytes(Graph imported, Options options) {
+    boolean fast = options.math() == Options.MathMode.FAST;
+    return imported.nodes().stream()
+        .anyMatch(
+            node ->
+                node.op() instanceof Contraction product
+                    && (product.isOfIntegers()
+                        || (fast
+                            && isDequantised(imported, node.input(0))
+                            && isDequantised(imported, node.input(1)))));
+  }
+
+  private static boolean isDequantised(Graph graph, Value value) {
+    return graph
+        .producer(value)
+        .filter(node -> node.op() instanceof Quantization.DequantizeLinear)
+        .isPresent();
   }
 
   /**
@@ -261,7 +272,7 @@ public final class Model implements AutoCloseable {
     if (!options.tuning().used()) {
       throw new InvalidInputException("tuning", "the options use no table of costs");
     }
-    Target target = target(imported, options);
+    Target target = target(graph, options);
     return new Tuner(
         graph, target, lowerings(options), options.fuse(), team, options.tuning().file(target));
   }
@@ -297,7 +308,7 @@ public final class Model implements AutoCloseable {
     boolean strict = options.math() == Options.MathMode.STRICT;
     return (strict ? Pipeline.standard() : Pipeline.fast())
         .forThreads(threads(options))
-        .forByteProducts(hasByteProducts(imported, options));
+        .forByteProducts(multipliesBytes(imported, options) && hasMachineCode(options));
   }
 
   private static List<Lowering> lowerings(Options options) {

@@ -165,11 +165,7 @@ final class Roofline {
   }
 
   private static boolean multipliesBytes(fluidml.loop.Kernel kernel) {
-    boolean[] found = {false};
-    kernel
-        .procedures()
-        .forEach(p -> Walk.visit(p.body(), s -> found[0] |= s instanceof Stmt.ByteTile, _ -> {}));
-    return found[0];
+    return kernel.procedures().stream().anyMatch(p -> Walk.contains(p.body(), Stmt.ByteTile.class));
   }
 
   private String shapes(Step step) {

@@ -311,6 +311,7 @@ final class AblateCommand extends ModelCommand {
         List.of(
             "--threads",
             "--vector-bits",
+            "--no-machine-code",
             "--math",
             "--max-memory",
             "--dim",
@@ -318,11 +319,12 @@ final class AblateCommand extends ModelCommand {
             "--inputs",
             "--input");
     List<String> all = new ArrayList<>();
-    if (common.noMachineCode) {
-      all.add("--no-machine-code");
-    }
     for (ArgSpec matched : spec.commandLine().getParseResult().matchedArgs()) {
       if (matched instanceof OptionSpec option && shared.contains(option.longestName())) {
+        if (option.arity().max() == 0) {
+          all.add(option.longestName());
+          continue;
+        }
         for (String value : option.originalStringValues()) {
           all.addAll(List.of(option.longestName(), value));
         }

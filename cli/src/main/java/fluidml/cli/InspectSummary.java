@@ -113,13 +113,7 @@ final class InspectSummary {
   private static String products(LoweredProgram program, Graph imported) {
     boolean any =
         imported.nodes().stream()
-            .map(Node::op)
-            .anyMatch(
-                op ->
-                    op instanceof Contraction.MatMulInteger
-                        || op instanceof Contraction.ConvInteger
-                        || op instanceof Contraction.QLinearMatMul
-                        || op instanceof Contraction.QLinearConv);
+            .anyMatch(node -> node.op() instanceof Contraction c && c.isOfIntegers());
     String slow = any ? ", products of bytes in float32" : "";
     return program.target().byteProducts() ? ", products of bytes by machine code" : slow;
   }

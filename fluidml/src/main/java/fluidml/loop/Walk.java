@@ -76,6 +76,11 @@ public final class Walk {
     operands(expr).forEach(operand -> visit(operand, visitor));
   }
 
+  /** Whether a statement, or one inside it, is of a kind. */
+  public static boolean contains(Stmt statement, Class<? extends Stmt> kind) {
+    return kind.isInstance(statement) || inner(statement).stream().anyMatch(s -> contains(s, kind));
+  }
+
   /** Visits a statement, everything in it and all expressions, outside in. */
   public static void visit(Stmt statement, Consumer<Stmt> statements, Consumer<Expr> expressions) {
     statements.accept(statement);

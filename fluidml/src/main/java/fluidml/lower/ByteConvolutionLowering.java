@@ -46,15 +46,9 @@ final class ByteConvolutionLowering implements Lowering {
   /** The image in an order of axes that gives runs: as it is, or copied by a call. */
   private static View image(Node node, Window window, Context context, List<KernelCall> calls) {
     View x = context.view(node.input(0));
-    if (areLines(x, window) || arePixels(x, window)) {
-      return x;
-    }
-    Value buffer = context.temporary("image", x.dtype(), x.shape().elements());
-    View dense =
-        new View(buffer, x.dtype(), x.shape(), Dim.ZERO, x.strides())
-            .dense(ByteOperands.imageOrder(window, x.shape()));
-    calls.add(MapKernel.copy("Transpose", List.of(node), context, x, dense));
-    return dense;
+    return areLines(x, window) || arePixels(x, window)
+        ? x
+        : ByteOperands.copied(node, x, ByteOperands.imageOrder(window, x.shape()), context, calls);
   }
 
   /** Whether channels are neighbours, and pixels if a window covers several of a line. */
@@ -196,14 +190,10 @@ final class ByteConvolutionLowering implements Lowering {
     /** All pixels of an image as one line. */
     private Places flatPlaces() {
       Expr zero = Exprs.index(0);
-      Dim pixels = Dim.ONE;
-      for (int axis = 2; axis < y.rank(); axis++) {
-        pixels = pixels.times(y.dim(axis));
-      }
       return new Places(
           call.parameter(y.dim(0)),
           Exprs.index(1),
-          call.parameter(pixels),
+          call.parameter(Windows.pixels(y)),
           call.parameter(x.strides().get(0)),
           zero,
           call.parameter(x.strides().getLast()),

@@ -9,8 +9,8 @@ import fluidml.loop.Stmt;
 import fluidml.tensor.DType;
 import fluidml.tensor.Dim;
 import fluidml.tensor.Shape;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Which products of integers are computed by tiles of bytes, and how their operands lie: those that
@@ -103,27 +103,24 @@ final class ByteOperands {
     return dim.constant().orElseThrow();
   }
 
+  /** An operand whose elements along its last axis are neighbours: as it is, or copied. */
+  static View withDenseRows(
+      Node node, View view, Lowering.Context context, List<KernelCall> calls) {
+    List<Integer> order = IntStream.range(0, view.shape().rank()).boxed().toList();
+    return view.strides().getLast().is(1) ? view : copied(node, view, order, context, calls);
+  }
+
   /**
-   * An operand in which an axis' elements are neighbours: as it is, or copied by a call.
+   * A dense copy of an operand.
    *
-   * @param calls takes the call
+   * @param order of the axes, outermost first
+   * @param calls takes the call that makes it
    */
-  static View withDense(
-      Node node, View view, int axis, Lowering.Context context, List<KernelCall> calls) {
-    if (view.strides().get(axis).is(1)) {
-      return view;
-    }
-    List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < view.shape().rank(); i++) {
-      if (i != axis) {
-        order.add(i);
-      }
-    }
-    order.add(axis);
+  static View copied(
+      Node node, View view, List<Integer> order, Lowering.Context context, List<KernelCall> calls) {
     Value buffer = context.temporary("dense", view.dtype(), view.shape().elements());
-    View like = new View(buffer, view.dtype(), view.shape(), Dim.ZERO, view.strides());
-    View dense = like.dense(order);
-    calls.add(MapKernel.copy("Transpose", List.of(node), context, view, dense));
-    return dense;
+    View copy = view.movedTo(buffer, order);
+    calls.add(MapKernel.copy("Transpose", List.of(node), context, view, copy));
+    return copy;
   }
 }

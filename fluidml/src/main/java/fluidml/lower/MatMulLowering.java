@@ -40,36 +40,37 @@ public final class MatMulLowering implements Lowering {
 
   @Override
   public Result lower(Cluster cluster, Context context) {
-    if (cluster.anchor().isEmpty()
-        || !(cluster.anchor().get().op() instanceof MatMul
-            || ByteOperands.isProduct(cluster.anchor().get(), context))) {
+    if (cluster.anchor().isEmpty()) {
+      return new Result.Refused("");
+    }
+    Node node = cluster.anchor().get();
+    boolean bytes = ByteOperands.isProduct(node, context);
+    if (!bytes && !(node.op() instanceof MatMul)) {
       return new Result.Refused("");
     }
     Optional<String> refusal = FusedNodes.refusal(cluster.epilogue());
     if (refusal.isPresent()) {
       return new Result.Refused(refusal.get());
     }
-    Node node = cluster.anchor().get();
     View a = context.view(node.input(0));
     View b = context.view(node.input(1));
-    boolean bytes = !(node.op() instanceof MatMul);
+    if (bytes) {
+      List<KernelCall> calls = new ArrayList<>();
+      View dense = ByteOperands.withDenseRows(node, a, context, calls);
+      return new Builder(cluster, context, dense, b).buildBytes(calls);
+    }
     boolean supported =
         switch (a.dtype()) {
           case FLOAT32, FLOAT64, INT32, INT64 -> a.dtype() == b.dtype();
           default -> false;
         };
-    if (!supported && !bytes) {
+    if (!supported) {
       return new Result.Refused("matrix product of " + a.dtype() + " and " + b.dtype());
     }
     if (a.shape().rank() < 2 || b.shape().rank() < 2) {
       return new Result.Refused("matrix product with a one-dimensional operand");
     }
-    if (!bytes) {
-      return new Builder(cluster, context, a, b).build();
-    }
-    List<KernelCall> calls = new ArrayList<>();
-    View dense = ByteOperands.withDense(node, a, a.shape().rank() - 1, context, calls);
-    return new Builder(cluster, context, dense, b).buildBytes(calls);
+    return new Builder(cluster, context, a, b).build();
   }
 
   /** Lowers one cluster. */

@@ -125,8 +125,7 @@ final class NeighbouringChannels implements Lowering {
   /** A buffer for the value in which channels are neighbours. */
   private static View turned(Value value, Context context) {
     Value buffer = context.temporary("channels", value.dtype(), value.shape().elements());
-    View last = View.permuted(value, Storage.channelsLast(value.shape().rank()));
-    return new View(buffer, value.dtype(), value.shape(), Dim.ZERO, last.strides());
+    return View.rowMajor(value).movedTo(buffer, Storage.channelsLast(value.shape().rank()));
   }
 
   /** The program around a cluster, with some values elsewhere. */

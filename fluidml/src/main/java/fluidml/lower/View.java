@@ -24,15 +24,20 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
     strides = List.copyOf(strides);
   }
 
-  /** The same elements without gaps from the offset on, axes in some order, outermost first. */
-  public View dense(List<Integer> order) {
+  /**
+   * The same elements without gaps from the beginning of another buffer.
+   *
+   * @param buffer has as many elements
+   * @param order of the axes, outermost first
+   */
+  public View movedTo(Value buffer, List<Integer> order) {
     Dim[] steps = new Dim[order.size()];
     Dim stride = Dim.ONE;
     for (int i = order.size() - 1; i >= 0; i--) {
       steps[order.get(i)] = stride;
       stride = stride.times(shape.dim(order.get(i)));
     }
-    return new View(root, dtype, shape, offset, List.of(steps));
+    return new View(buffer, dtype, shape, Dim.ZERO, List.of(steps));
   }
 
   /** The row-major view of a value on a buffer of its own. */
@@ -42,7 +47,7 @@ public record View(Value root, DType dtype, Shape shape, Dim offset, List<Dim> s
 
   /** A view of a value on a buffer of its own whose axes lie in another order, outermost first. */
   public static View permuted(Value value, List<Integer> order) {
-    return rowMajor(value).dense(order);
+    return rowMajor(value).movedTo(value, order);
   }
 
   /** Whether elements lie row-major without gaps, from the offset on. */

@@ -117,7 +117,7 @@ public final class WindowLowering implements Lowering {
   private static List<Expr> padEnds(CallBuilder call, Window window, View x, Shape y) {
     List<Expr> ends = new ArrayList<>();
     for (int a = 0; a < window.rank(); a++) {
-      Dim end = Windows.padEnd(window, a, x.shape().dim(a + 2), y.dim(a + 2));
+      Dim end = window.padEnd(a, x.shape().dim(a + 2), y.dim(a + 2));
       ends.add(call.parameter(end));
     }
     return ends;

@@ -15,37 +15,6 @@ import java.util.Optional;
 final class Windows {
   private Windows() {}
 
-  /** Padding before a spatial axis. */
-  static Dim padBegin(Window window, int axis, Dim input, Dim output) {
-    Dim total = total(window, axis, input, output);
-    return switch (window.padding()) {
-      case EXPLICIT -> Dim.of(window.padsBegin().get(axis));
-      case VALID -> Dim.ZERO;
-      case SAME_UPPER -> total.floorDiv(2);
-      case SAME_LOWER -> total.minus(total.floorDiv(2));
-    };
-  }
-
-  /** Padding after a spatial axis. */
-  static Dim padEnd(Window window, int axis, Dim input, Dim output) {
-    if (window.padding() == Window.Padding.EXPLICIT) {
-      return Dim.of(window.padsEnd().get(axis));
-    }
-    Dim begin = padBegin(window, axis, input, output);
-    return window.padding() == Window.Padding.VALID
-        ? Dim.ZERO
-        : total(window, axis, input, output).minus(begin);
-  }
-
-  private static Dim total(Window window, int axis, Dim input, Dim output) {
-    return output
-        .minus(Dim.ONE)
-        .times(window.strides().get(axis))
-        .plus(window.span(axis))
-        .minus(input)
-        .max(Dim.ZERO);
-  }
-
   /** The spatial axes of a window as sizes of a kernel, all of them run-time sizes. */
   static List<WindowAxis> axes(CallBuilder call, Window window, View x, Shape y) {
     List<WindowAxis> axes = new ArrayList<>();
@@ -59,7 +28,7 @@ final class Windows {
               call.parameter(Dim.of(window.kernel().get(a))),
               call.parameter(Dim.of(window.strides().get(a))),
               call.parameter(Dim.of(window.dilations().get(a))),
-              call.parameter(padBegin(window, a, input, output)),
+              call.parameter(window.padBegin(a, input, output)),
               call.parameter(output)));
     }
     return axes;
@@ -85,7 +54,7 @@ final class Windows {
   static Optional<WindowSchedule.Extents> known(Window window, int axis, Shape x, Shape y) {
     Dim input = x.dim(axis + 2);
     Dim output = y.dim(axis + 2);
-    Dim pad = padBegin(window, axis, input, output);
+    Dim pad = window.padBegin(axis, input, output);
     return input.isConstant() && output.isConstant() && pad.isConstant()
         ? Optional.of(
             new WindowSchedule.Extents(
@@ -112,12 +81,14 @@ final class Windows {
         && window.strides().stream().allMatch(s -> s == 1);
   }
 
+  /** Places on all spatial axes of an image. */
+  static Dim pixels(Shape image) {
+    return image.dims().stream().skip(2).reduce(Dim.ONE, Dim::times);
+  }
+
   /** All spatial axes of a pointwise window as one. */
   static List<WindowAxis> flatAxis(CallBuilder call, View x) {
-    Dim extent = Dim.ONE;
-    for (int axis = 2; axis < x.shape().rank(); axis++) {
-      extent = extent.times(x.shape().dim(axis));
-    }
+    Dim extent = pixels(x.shape());
     Expr one = Exprs.index(1);
     return List.of(
         new WindowAxis(
@@ -135,7 +106,7 @@ final class Windows {
     for (int a = 0; a < window.rank(); a++) {
       Dim input = x.dim(a + 2);
       Dim output = y.dim(a + 2);
-      Dim pad = padBegin(window, a, input, output);
+      Dim pad = window.padBegin(a, input, output);
       Dim last = output.minus(Dim.ONE).times(window.strides().get(a)).plus(window.span(a));
       boolean unpadded =
           pad.is(0)

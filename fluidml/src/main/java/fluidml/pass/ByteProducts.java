@@ -8,7 +8,6 @@ import fluidml.graph.op.Contraction.MatMulInteger;
 import fluidml.graph.op.Elementwise.BinaryFunction;
 import fluidml.graph.op.Movement.Pad;
 import fluidml.graph.op.Movement.PadMode;
-import fluidml.graph.op.Movement.Reshape;
 import fluidml.graph.op.Reduction.Reduce;
 import fluidml.graph.op.Reduction.ReduceFunction;
 import fluidml.graph.op.Window;
@@ -23,7 +22,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * Products of eight-bit integers with constant weights as machines with dot products of bytes
@@ -54,26 +52,41 @@ final class ByteProducts {
     this.g = g;
   }
 
-  /** Whether a product of unsigned with signed bytes can be left as it is. */
-  static boolean isWhole(Node node, Rewriter g) {
-    Optional<Tensor> weights = g.constant(node.input(1));
-    if (weights.isEmpty() || node.input(0).knownShape().isEmpty()) {
+  /** Whether a node is what this makes of products: there is nothing more to be done. */
+  static boolean isFinal(Node node, Rewriter g) {
+    Value left = node.input(0);
+    Value right = node.input(1);
+    if (left.dtype() != DType.UINT8
+        || right.dtype() != DType.INT8
+        || node.input(2).isPresent()
+        || node.input(3).isPresent()) {
       return false;
     }
-    long[] dims = weights.get().dims();
     if (node.op() instanceof ConvInteger(Window window, long groups)) {
-      return groups == 1
-          && isUsual(weights.get(), dims[0])
-          && window.rank() <= 2
-          && window.padding() == Padding.VALID
-          && (window.dilations().getLast() == 1 || window.kernel().getLast() == 1)
-          && node.input(0).shape().dim(1).isConstant()
-          && dims[1] * window.kernel().getLast() % STEP == 0;
+      return window.padding() == Padding.VALID
+          && isConvolution(window, groups, left, right, g)
+          && right.shape().dim(1).times(window.kernel().getLast()).mod(Dim.of(STEP)).is(0);
     }
-    return dims.length == 2
-        && isUsual(weights.get(), dims[1])
-        && node.input(0).shape().rank() >= 2
-        && dims[0] % STEP == 0;
+    return isProduct(left, right, g) && right.shape().dim(0).mod(Dim.of(STEP)).is(0);
+  }
+
+  private static boolean isProduct(Value left, Value right, Rewriter g) {
+    return isByte(left)
+        && isByte(right)
+        && left.shape().rank() >= 2
+        && right.shape().rank() == 2
+        && g.constant(right).filter(t -> isUsual(t, t.dim(1))).isPresent();
+  }
+
+  private static boolean isConvolution(
+      Window window, long groups, Value image, Value filters, Rewriter g) {
+    return isByte(image)
+        && isByte(filters)
+        && groups == 1
+        && window.rank() <= 2
+        && (window.dilations().getLast() == 1 || window.kernel().getLast() == 1)
+        && image.shape().dim(1).isConstant()
+        && g.constant(filters).filter(t -> isUsual(t, t.dim(0))).isPresent();
   }
 
   /** Whether a matrix has bytes, and is small enough for its transpose to be a right operand. */
@@ -96,12 +109,9 @@ final class ByteProducts {
    * @return empty if the operands are no such bytes
    */
   static Optional<Value> matMul(Quantized a, Quantized b, Rewriter g) {
-    boolean supported =
-        areBytes(a.value(), b.value())
-            && a.value().shape().rank() >= 2
-            && b.value().shape().rank() == 2
-            && g.constant(b.value()).filter(t -> isUsual(t, t.dim(1))).isPresent();
-    return supported ? new ByteProducts(g).product(a, b) : Optional.empty();
+    return isProduct(a.value(), b.value(), g)
+        ? new ByteProducts(g).product(a, b)
+        : Optional.empty();
   }
 
   private Optional<Value> product(Quantized a, Quantized b) {
@@ -115,14 +125,10 @@ final class ByteProducts {
     long padded = Math.ceilDiv(depth, STEP) * STEP;
     SignedWeights weights = SignedWeights.ofRows(matrix, padded);
     int[] zeros = zeros(points.get(), matrix.dtype(), columns);
-    int[] terms = weights.sums();
-    for (int c = 0; c < columns; c++) {
-      terms[c] -= Math.toIntExact(depth) * zeros[c];
-    }
     Value rows = unsigned(a.value());
     // Before the product, so that it can be finished with them in its own kernel.
-    Value term = timesZero(a, terms, new Shape(List.of(Dim.of(columns))));
-    Value ofRows = rowTerm(rows, zeros);
+    Value term = timesZero(a, weights.terms(depth, zeros), columns);
+    Value ofRows = areZero(zeros) ? Value.ABSENT : rowTerm(rows, zeros);
     Value sums =
         g.emit(
             new MatMulInteger(),
@@ -131,11 +137,12 @@ final class ByteProducts {
     return Optional.of(less(less(sums, term), ofRows));
   }
 
-  /** The products of the sums of rows and the zero points of columns; absent if these are zero. */
+  private static boolean areZero(int[] zeros) {
+    return Arrays.stream(zeros).allMatch(zero -> zero == 0);
+  }
+
+  /** The products of the sums of rows and the zero points of columns. */
   private Value rowTerm(Value rows, int[] zeros) {
-    if (Arrays.stream(zeros).allMatch(zero -> zero == 0)) {
-      return Value.ABSENT;
-    }
     Reduce sum = new Reduce(ReduceFunction.SUM, List.of(rows.shape().rank() - 1), true, false);
     Value sums = g.emit(sum, g.cast(rows, DType.INT32));
     return g.binary(BinaryFunction.MUL, sums, g.constant(Tensor.of(zeros, zeros.length)));
@@ -162,14 +169,7 @@ final class ByteProducts {
   static Optional<Value> conv(
       Conv op, Quantized x, Quantized w, Value bias, Shape result, Rewriter g) {
     Window window = op.window();
-    boolean supported =
-        areBytes(x.value(), w.value())
-            && op.groups() == 1
-            && window.rank() <= 2
-            && (window.dilations().getLast() == 1 || window.kernel().getLast() == 1)
-            && x.value().shape().dim(1).isConstant()
-            && g.constant(w.value()).filter(t -> isUsual(t, t.dim(0))).isPresent();
-    if (!supported) {
+    if (!isConvolution(window, op.groups(), x.value(), w.value(), g)) {
       return Optional.empty();
     }
     Optional<List<Dim>> before = pads(window, x.value().shape(), result, true);
@@ -205,23 +205,17 @@ final class ByteProducts {
     Value image = padded(x, new Pad(first, last, PadMode.CONSTANT));
     List<Long> none = Collections.nCopies(window.rank(), 0L);
     Window inside = new Window(kernel, window.strides(), dilations, none, none, Padding.VALID);
-    List<Dim> along = new ArrayList<>(Collections.nCopies(window.rank() + 2, Dim.ONE));
-    along.set(1, Dim.of(count));
-    int depth = Math.toIntExact(filters.elements() / count);
-    int[] terms = weights.sums();
-    for (int i = 0; i < count; i++) {
-      terms[i] -= depth * zeros[i];
-    }
+    long[] along = new long[window.rank() + 2];
+    Arrays.fill(along, 1);
+    along[1] = count;
     // Before the convolution, so that it can be finished with them in its own kernel.
-    Value term = timesZero(x, terms, new Shape(along));
-    Value offset =
-        bias.isPresent() ? less(g.along(bias, 1, window.rank() + 2), term) : Value.ABSENT;
+    Value term = timesZero(x, weights.terms(filters.elements() / count, zeros), along);
+    Value offset = bias.isPresent() ? less(g.along(bias, 1, along.length), term) : Value.ABSENT;
     Value ofWindows = Value.ABSENT;
-    if (Arrays.stream(zeros).anyMatch(zero -> zero != 0)) {
+    if (!areZero(zeros)) {
       Value ones = g.constant(SignedWeights.ones(filters, filled.channels, filled.width).tensor());
-      long[] dims = along.stream().mapToLong(d -> d.constant().orElseThrow()).toArray();
       Value windows = g.emit(new ConvInteger(inside, 1), image, ones);
-      ofWindows = g.binary(BinaryFunction.MUL, windows, g.constant(Tensor.of(zeros, dims)));
+      ofWindows = g.binary(BinaryFunction.MUL, windows, g.constant(Tensor.of(zeros, along)));
     }
     Value sums = g.emit(new ConvInteger(inside, 1), image, constant(weights, w.value(), filters));
     Value counted =
@@ -260,32 +254,12 @@ final class ByteProducts {
   private static Optional<List<Dim>> pads(Window window, Shape x, Shape y, boolean before) {
     List<Dim> pads = new ArrayList<>();
     for (int axis = 0; axis < window.rank(); axis++) {
-      long pad;
-      switch (window.padding()) {
-        case EXPLICIT -> pad = (before ? window.padsBegin() : window.padsEnd()).get(axis);
-        case VALID -> pad = 0;
-        default -> {
-          OptionalLong input = x.dim(axis + 2).constant();
-          OptionalLong output = y.dim(axis + 2).constant();
-          if (input.isEmpty() || output.isEmpty()) {
-            return Optional.empty();
-          }
-          long reach = (output.getAsLong() - 1) * window.strides().get(axis) + window.span(axis);
-          long total = Math.max(0, reach - input.getAsLong());
-          boolean lessFirst = before == (window.padding() == Padding.SAME_UPPER);
-          pad = lessFirst ? total / 2 : total - total / 2;
-        }
-      }
-      if (pad < 0) {
-        return Optional.empty();
-      }
-      pads.add(Dim.of(pad));
+      Dim input = x.dim(axis + 2);
+      Dim output = y.dim(axis + 2);
+      pads.add(before ? window.padBegin(axis, input, output) : window.padEnd(axis, input, output));
     }
-    return Optional.of(pads);
-  }
-
-  private static boolean areBytes(Value left, Value right) {
-    return isByte(left) && isByte(right);
+    boolean known = pads.stream().allMatch(pad -> pad.constant().orElse(-1) >= 0);
+    return known ? Optional.of(pads) : Optional.empty();
   }
 
   private static boolean isByte(Value value) {
@@ -312,11 +286,7 @@ final class ByteProducts {
     if (known.isPresent()) {
       return g.scalar(DType.INT32, Math.toIntExact(known.get().getLong(0)) + shift);
     }
-    Value number =
-        left.zero().shape().rank() == 0
-            ? left.zero()
-            : g.emit(new Reshape(Shape.SCALAR), left.zero());
-    Value wide = g.cast(number, DType.INT32);
+    Value wide = g.cast(g.withoutAxes(left.zero()), DType.INT32);
     return shift == 0 ? wide : g.binary(BinaryFunction.ADD, wide, g.scalar(DType.INT32, shift));
   }
 
@@ -330,9 +300,8 @@ final class ByteProducts {
   }
 
   /** The product of the zero point and some numbers; absent if the zero point is zero. */
-  private Value timesZero(Quantized left, int[] numbers, Shape shape) {
+  private Value timesZero(Quantized left, int[] numbers, long... dims) {
     Value zero = zero(left);
-    long[] dims = shape.dims().stream().mapToLong(d -> d.constant().orElseThrow()).toArray();
     Optional<Tensor> known = g.constant(zero);
     if (known.isPresent()) {
       int factor = Math.toIntExact(known.get().getLong(0));

@@ -7,12 +7,9 @@ import fluidml.graph.op.Contraction.Conv;
 import fluidml.graph.op.Contraction.Gemm;
 import fluidml.graph.op.Contraction.MatMul;
 import fluidml.graph.op.Elementwise.BinaryFunction;
-import fluidml.graph.op.Movement.Reshape;
 import fluidml.graph.op.Quantization.DequantizeLinear;
 import fluidml.pass.ExactProducts.Quantized;
 import fluidml.tensor.DType;
-import fluidml.tensor.Dim;
-import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.List;
 import java.util.Optional;
@@ -75,14 +72,13 @@ public final class RecogniseByteProducts implements Pass {
    */
   private record Dequantised(Quantized bytes, Value scale, int axis) {
     static Optional<Dequantised> of(Value value, Rewriter g) {
-      Optional<Node> node = g.producer(value).filter(n -> isSimple(n));
+      Optional<Node> node = g.producer(value).filter(Dequantised::isSimple);
       return node.map(
           n -> {
-            Value zero = n.inputs().size() > 2 ? n.input(2) : Value.ABSENT;
             int axis = ((DequantizeLinear) n.op()).axis();
             int rank = n.input(0).shape().rank();
             return new Dequantised(
-                new Quantized(n.input(0), zero), n.input(1), axis < 0 ? axis + rank : axis);
+                new Quantized(n.input(0), n.input(2)), n.input(1), axis < 0 ? axis + rank : axis);
           });
     }
 
@@ -97,16 +93,12 @@ public final class RecogniseByteProducts implements Pass {
 
     /** Whether there is one scale and one zero point. */
     boolean isUniform() {
-      return isOne(scale) && (!bytes.zero().isPresent() || isOne(bytes.zero()));
+      return SplitQuantized.isNumber(scale) && SplitQuantized.isNumber(bytes.zero());
     }
 
     /** Whether there is one scale, or they run along an axis, as zero points do. */
     boolean isAlong(int wanted) {
       return isUniform() || (axis == wanted && scale.shape().rank() == 1);
-    }
-
-    private static boolean isOne(Value value) {
-      return value.knownShape().map(s -> s.elements().is(1)).orElse(false);
     }
   }
 
@@ -117,10 +109,10 @@ public final class RecogniseByteProducts implements Pass {
     if (x.isEmpty() || w.isEmpty() || node.output().knownShape().isEmpty()) {
       return Optional.empty();
     }
-    Shape shape = node.output().shape();
-    Value scale = scale(x.get(), w.get(), 1, shape.rank(), g);
-    return ByteProducts.conv(op, x.get().bytes, w.get().bytes, Value.ABSENT, shape, g)
-        .map(sums -> scaled(sums, scale, 1, operand(node, 2), g));
+    Value y = node.output();
+    Value scale = scale(x.get(), w.get(), y, 1, g);
+    return ByteProducts.conv(op, x.get().bytes, w.get().bytes, Value.ABSENT, y.shape(), g)
+        .map(sums -> scaled(sums, scale, 1, node.input(2), g));
   }
 
   private static Optional<Value> product(Node node, Rewriter g) {
@@ -129,7 +121,7 @@ public final class RecogniseByteProducts implements Pass {
 
   private static Optional<Value> gemm(Node node, Rewriter g) {
     Gemm op = (Gemm) node.op();
-    Value bias = operand(node, 2);
+    Value bias = node.input(2);
     boolean supported =
         op.alpha() == 1
             && !op.transposeA()
@@ -154,24 +146,22 @@ public final class RecogniseByteProducts implements Pass {
       }
       right = new Quantized(g.constant(SignedWeights.transposed(matrix.get())), right.zero());
     }
-    int rank = node.output().shape().rank();
-    Value scale = scale(a.get(), b.get(), rank - 1, rank, g);
+    int last = node.output().shape().rank() - 1;
+    Value scale = scale(a.get(), b.get(), node.output(), last, g);
     return ByteProducts.matMul(a.get().bytes, right, g)
-        .map(sums -> scaled(sums, scale, rank - 1, bias, g));
+        .map(sums -> scaled(sums, scale, last, bias, g));
   }
 
   /**
    * The factor of the sums.
    *
-   * @param axis along which scales of the right operand run
-   * @param rank of the sums
+   * @param result of the product
+   * @param axis of it along which scales of the right operand run
    */
-  private static Value scale(Dequantised left, Dequantised right, int axis, int rank, Rewriter g) {
-    Value factor =
-        right.scale.shape().elements().is(1)
-            ? scalar(right.scale, g)
-            : g.along(right.scale, axis, rank);
-    return g.binary(BinaryFunction.MUL, scalar(left.scale, g), factor);
+  private static Value scale(
+      Dequantised left, Dequantised right, Value result, int axis, Rewriter g) {
+    Value factor = SplitQuantized.along(result, right.scale, axis, g).orElseThrow();
+    return g.binary(BinaryFunction.MUL, g.withoutAxes(left.scale), factor);
   }
 
   /**
@@ -188,13 +178,5 @@ public final class RecogniseByteProducts implements Pass {
     int rank = sums.shape().rank();
     boolean along = axis != rank - 1;
     return g.binary(BinaryFunction.ADD, result, along ? g.along(bias, axis, rank) : bias);
-  }
-
-  private static Value scalar(Value one, Rewriter g) {
-    return one.shape().rank() == 0 ? one : g.emit(new Reshape(new Shape(List.<Dim>of())), one);
-  }
-
-  private static Value operand(Node node, int index) {
-    return index < node.inputs().size() ? node.input(index) : Value.ABSENT;
   }
 }

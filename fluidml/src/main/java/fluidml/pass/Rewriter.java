@@ -457,6 +457,11 @@ final class Rewriter {
     return value.dtype() == to ? value : emit(new Elementwise.Cast(to), value);
   }
 
+  /** A value of one element as a scalar; itself if it is one. */
+  Value withoutAxes(Value one) {
+    return one.shape().rank() == 0 ? one : emit(new Movement.Reshape(Shape.SCALAR), one);
+  }
+
   /** Reshapes a vector so that it broadcasts along an axis of values of a rank. */
   Value along(Value vector, int axis, int rank) {
     List<Dim> dims = new ArrayList<>(Collections.nCopies(rank, Dim.ONE));

@@ -70,6 +70,15 @@ record SignedWeights(Tensor tensor, int[] sums) {
     return new SignedWeights(result, sums);
   }
 
+  /** The sums of the weights less their zero points, {@code depth} of them in each sum. */
+  int[] terms(long depth, int[] zeros) {
+    int[] terms = sums.clone();
+    for (int i = 0; i < terms.length; i++) {
+      terms[i] -= Math.toIntExact(depth) * zeros[i];
+    }
+    return terms;
+  }
+
   /** One filter of ones where these filters have weights. */
   static SignedWeights ones(Tensor filters, long channels, long width) {
     long[] dims = filters.dims();

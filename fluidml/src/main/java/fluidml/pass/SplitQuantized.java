@@ -15,7 +15,6 @@ import fluidml.graph.op.Elementwise.Clip;
 import fluidml.graph.op.Elementwise.Unary;
 import fluidml.graph.op.Elementwise.UnaryFunction;
 import fluidml.graph.op.Elementwise.Where;
-import fluidml.graph.op.Movement.Reshape;
 import fluidml.graph.op.Quantization.DequantizeLinear;
 import fluidml.graph.op.Quantization.DynamicQuantizeLinear;
 import fluidml.graph.op.Quantization.QuantizeLinear;
@@ -23,7 +22,6 @@ import fluidml.graph.op.Reduction.Reduce;
 import fluidml.graph.op.Reduction.ReduceFunction;
 import fluidml.pass.ExactProducts.Quantized;
 import fluidml.tensor.DType;
-import fluidml.tensor.Shape;
 import fluidml.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,9 +102,9 @@ public final class SplitQuantized implements Pass {
     QuantizeLinear op = (QuantizeLinear) node.op();
     Value x = node.input(0);
     Value scale = node.input(1);
-    boolean single = op.precision().orElse(DType.FLOAT32) == DType.FLOAT32;
+    boolean usual = op.precision().orElse(DType.FLOAT32) == DType.FLOAT32;
     if (op.blockSize() > 0
-        || !single
+        || !usual
         || x.dtype() != DType.FLOAT32
         || scale.dtype() != DType.FLOAT32
         || !isNarrow(node.output().dtype())) {
@@ -115,15 +113,15 @@ public final class SplitQuantized implements Pass {
     return along(x, scale, op.axis(), g)
         .flatMap(
             s ->
-                along(x, operand(node, 2), op.axis(), g)
+                along(x, node.input(2), op.axis(), g)
                     .map(zero -> quantized(x, s, zero, node.output().dtype(), g)));
   }
 
-  /** Round to the nearest, to even in the middle, then add the zero point, within the range. */
   private static Value quantized(Value x, Value scale, Value zero, DType to, Rewriter g) {
     return shiftedAndQuantized(g.binary(BinaryFunction.DIV, x, scale), true, zero, to, g);
   }
 
+  /** Round to the nearest, to even in the middle, then add the zero point, within the range. */
   private static Value roundedAndQuantized(Value ratio, Value zero, DType to, Rewriter g) {
     Value whole = g.emit(new Unary(UnaryFunction.ROUND), ratio);
     Value sum =
@@ -136,6 +134,8 @@ public final class SplitQuantized implements Pass {
    * in the low bits of the sum. Bits of positive floats compare as these do, so that they are kept
    * in range as integers; where the ratio is too large for all that, the sum is far outside, too.
    * NaN gives 0.
+   *
+   * @param mayBeNan whether that has to be looked for
    */
   private static Value shiftedAndQuantized(
       Value ratio, boolean mayBeNan, Value zero, DType to, Rewriter g) {
@@ -156,6 +156,7 @@ public final class SplitQuantized implements Pass {
     return g.cast(bounded, to);
   }
 
+  /** A number; the other one for NaN. */
   private static Value number(Value x, Value otherwise, Rewriter g) {
     return g.emit(new Where(), g.emit(new Unary(UnaryFunction.IS_NAN), x), otherwise, x);
   }
@@ -179,13 +180,13 @@ public final class SplitQuantized implements Pass {
     if (op.blockSize() > 0
         || scale.dtype() != DType.FLOAT32
         || node.output().dtype() != DType.FLOAT32
-        || !(isNarrow(x.dtype()) || (x.dtype() == DType.INT32 && !operand(node, 2).isPresent()))) {
+        || !(isNarrow(x.dtype()) || (x.dtype() == DType.INT32 && !node.input(2).isPresent()))) {
       return Optional.empty();
     }
     return along(x, scale, op.axis(), g)
         .flatMap(
             s ->
-                along(x, operand(node, 2), op.axis(), g)
+                along(x, node.input(2), op.axis(), g)
                     .map(
                         zero ->
                             g.binary(
@@ -222,21 +223,14 @@ public final class SplitQuantized implements Pass {
   }
 
   private Optional<Value> integerProduct(Node node, Rewriter g) {
-    if (isBytes(node, g) || !isNumber(operand(node, 2)) || !isNumberOrColumns(operand(node, 3))) {
+    if ((bytes && ByteProducts.isFinal(node, g))
+        || !isNumber(node.input(2))
+        || !isNumberOrColumns(node.input(3))) {
       return Optional.empty();
     }
-    Quantized a = new Quantized(node.input(0), operand(node, 2));
-    Quantized b = new Quantized(node.input(1), operand(node, 3));
+    Quantized a = new Quantized(node.input(0), node.input(2));
+    Quantized b = new Quantized(node.input(1), node.input(3));
     return Optional.of(g.cast(sums(a, b, g), DType.INT32));
-  }
-
-  /** Whether a product is one of those that {@link ByteProducts} leaves. */
-  private boolean isBytes(Node node, Rewriter g) {
-    return bytes
-        && node.inputs().stream().skip(2).noneMatch(Value::isPresent)
-        && node.input(0).dtype() == DType.UINT8
-        && node.input(1).dtype() == DType.INT8
-        && ByteProducts.isWhole(node, g);
   }
 
   /** Exact sums: int32 of bytes, float32 where these hold them, else int32. */
@@ -295,13 +289,13 @@ public final class SplitQuantized implements Pass {
 
   private Optional<Value> integerConv(Node node, Rewriter g) {
     ConvInteger op = (ConvInteger) node.op();
-    if (isBytes(node, g) || !isNumber(operand(node, 2))) {
+    if ((bytes && ByteProducts.isFinal(node, g)) || !isNumber(node.input(2))) {
       return Optional.empty();
     }
-    return perFilter(operand(node, 3), node.input(1), g)
+    return perFilter(node.input(3), node.input(1), g)
         .map(
             zero -> {
-              Quantized x = new Quantized(node.input(0), operand(node, 2));
+              Quantized x = new Quantized(node.input(0), node.input(2));
               Quantized w = new Quantized(node.input(1), zero);
               Conv conv = new Conv(op.window(), op.groups());
               return g.cast(sums(conv, x, w, Value.ABSENT, node, g), DType.INT32);
@@ -325,7 +319,7 @@ public final class SplitQuantized implements Pass {
     }
     Quantized x = new Quantized(node.input(0), node.input(2));
     Quantized w = new Quantized(node.input(3), zero.get());
-    Value sums = sums(new Conv(op.window(), op.groups()), x, w, operand(node, 8), node, g);
+    Value sums = sums(new Conv(op.window(), op.groups()), x, w, node.input(8), node, g);
     return Optional.of(requantized(sums, node, scale.get(), g));
   }
 
@@ -354,10 +348,9 @@ public final class SplitQuantized implements Pass {
   }
 
   /** Operand with one number for each place on an axis of x, so that it broadcasts. */
-  private static Optional<Value> along(Value x, Value parameter, int axis, Rewriter g) {
+  static Optional<Value> along(Value x, Value parameter, int axis, Rewriter g) {
     if (isNumber(parameter)) {
-      boolean plain = !parameter.isPresent() || parameter.shape().rank() == 0;
-      return Optional.of(plain ? parameter : g.emit(new Reshape(Shape.SCALAR), parameter));
+      return Optional.of(parameter.isPresent() ? g.withoutAxes(parameter) : parameter);
     }
     if (x.knownShape().isEmpty() || parameter.shape().rank() != 1) {
       return Optional.empty();
@@ -371,12 +364,8 @@ public final class SplitQuantized implements Pass {
     return along(weights, parameter, 0, g);
   }
 
-  private static Value operand(Node node, int index) {
-    return index < node.inputs().size() ? node.input(index) : Value.ABSENT;
-  }
-
   /** Whether there is no operand, or one that is a single number. */
-  private static boolean isNumber(Value parameter) {
+  static boolean isNumber(Value parameter) {
     return !parameter.isPresent()
         || parameter
             .knownShape()

@@ -28,18 +28,17 @@ public final class ByteKernels {
       Tensor parts = Compiled.run(graph, other, 3, inputs).getFirst();
       assertEquals(-1, whole.data().mismatch(parts.data()), other.toString());
     }
-    boolean[] found = {false};
+    boolean found = false;
     for (Step step : Compiled.lower(graph, target).steps()) {
       if (step instanceof Step.Call(KernelCall call)) {
         Kernel kernel = call.kernel();
         assertEquals(kernel, Parser.parse(Printer.print(kernel)));
-        kernel
-            .procedures()
-            .forEach(
-                p -> Walk.visit(p.body(), s -> found[0] |= s instanceof Stmt.ByteTile, _ -> {}));
+        found |=
+            kernel.procedures().stream()
+                .anyMatch(p -> Walk.contains(p.body(), Stmt.ByteTile.class));
       }
     }
-    assertTrue(found[0], "no kernel multiplies bytes");
+    assertTrue(found, "no kernel multiplies bytes");
     return whole;
   }
 }

@@ -56,11 +56,15 @@ final class QuantizedNetworks {
 
   private String perFilter(String x, int in, int out, Window window) {
     int channels = Math.toIntExact(in / window.groups());
-    double largest = Math.sqrt(4.5 / (channels * window.kernel()[0] * window.kernel()[1]));
     String w = number(out, channels, window.kernel()[0], window.kernel()[1]);
-    String filters = dequantised(w, largest, out, 0);
+    String filters = dequantised(w, largest(channels, window), out, 0);
     return net.op(
         "Conv", List.of(rounded(x), filters, net.weight(0, 0.05, out)), window.attributes());
+  }
+
+  /** The largest weight of a filter, such that results are as large as what it is applied to. */
+  private static double largest(long channels, Window window) {
+    return Math.sqrt(4.5 / (channels * window.kernel()[0] * window.kernel()[1]));
   }
 
   /** Weights with a scale for every place on an axis, of different sizes. */
@@ -127,9 +131,8 @@ final class QuantizedNetworks {
 
   /** A convolution of bytes with a zero point, to bytes around 128. */
   private String qlinear(String x, int zero, int in, int out, Window window) {
-    long taps = window.kernel()[0] * window.kernel()[1];
     String w = number(out, in, window.kernel()[0], window.kernel()[1]);
-    String scale = net.scalar(Math.sqrt(4.5 / (in * taps)) / 127);
+    String scale = net.scalar(largest(in, window) / 127);
     return net.op(
         "QLinearConv",
         List.of(
@@ -152,10 +155,8 @@ final class QuantizedNetworks {
   }
 
   private String conv(String x, int in, int out, Window window) {
-    long taps = window.kernel()[0] * window.kernel()[1];
-    double largest = Math.sqrt(4.5 / (in * taps));
     String w = number(out, in, window.kernel()[0], window.kernel()[1]);
-    String scale = net.scalar(largest / 127);
+    String scale = net.scalar(largest(in, window) / 127);
     String zero = bytes(DType.INT8, new byte[1]);
     String filters = net.op("DequantizeLinear", w, scale, zero);
     return net.op("Conv", List.of(x, filters, net.weight(0, 0.05, out)), window.attributes());

@@ -86,9 +86,7 @@ final class SharedProcedures {
   }
 
   private static boolean isLeaf(Procedure procedure) {
-    boolean[] calls = {false};
-    Walk.visit(procedure.body(), s -> calls[0] |= s instanceof Stmt.Call, _ -> {});
-    return !calls[0];
+    return !Walk.contains(procedure.body(), Stmt.Call.class);
   }
 
   private ClassDesc emit(

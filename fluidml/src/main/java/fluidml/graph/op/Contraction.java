@@ -7,6 +7,14 @@ import java.util.OptionalDouble;
 
 /** Ops that multiply and sum over shared axes. */
 public sealed interface Contraction extends Op {
+  /** Whether quantised numbers are multiplied. */
+  default boolean isOfIntegers() {
+    return this instanceof MatMulInteger
+        || this instanceof ConvInteger
+        || this instanceof QLinearMatMul
+        || this instanceof QLinearConv;
+  }
+
   /** {@code (a, b) → a·b} as numpy's matmul. */
   record MatMul() implements Contraction {}
 

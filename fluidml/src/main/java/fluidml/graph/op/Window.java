@@ -1,5 +1,6 @@
 package fluidml.graph.op;
 
+import fluidml.tensor.Dim;
 import java.util.List;
 
 /**
@@ -50,6 +51,36 @@ public record Window(
    */
   public long span(int axis) {
     return Math.addExact(Math.multiplyExact(kernel.get(axis) - 1, dilations.get(axis)), 1);
+  }
+
+  /** Padding before an axis of some extent, over which the window has {@code output} places. */
+  public Dim padBegin(int axis, Dim input, Dim output) {
+    Dim total = missing(axis, input, output);
+    return switch (padding) {
+      case EXPLICIT -> Dim.of(padsBegin.get(axis));
+      case VALID -> Dim.ZERO;
+      case SAME_UPPER -> total.floorDiv(2);
+      case SAME_LOWER -> total.minus(total.floorDiv(2));
+    };
+  }
+
+  /** Padding after an axis of some extent, over which the window has {@code output} places. */
+  public Dim padEnd(int axis, Dim input, Dim output) {
+    return switch (padding) {
+      case EXPLICIT -> Dim.of(padsEnd.get(axis));
+      case VALID -> Dim.ZERO;
+      case SAME_UPPER, SAME_LOWER ->
+          missing(axis, input, output).minus(padBegin(axis, input, output));
+    };
+  }
+
+  private Dim missing(int axis, Dim input, Dim output) {
+    return output
+        .minus(Dim.ONE)
+        .times(strides.get(axis))
+        .plus(span(axis))
+        .minus(input)
+        .max(Dim.ZERO);
   }
 
   /** The same window with pads that are known. */
